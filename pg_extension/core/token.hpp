@@ -25,8 +25,7 @@ enum class TokenMode { read_write, read_only };
 // What a token claims, once its signature has been verified. Owns its strings; none holds control
 // characters. Times are seconds since 1970-01-01 UTC, from 0 to max_time.
 struct Claims {
-    std::string
-        tenant; // as the token names it: designator, external id ..., for the caller to resolve
+    std::string tenant; // as the token names it, for the caller to resolve
     std::string actor;
     std::optional<std::string> role;
     std::optional<TokenMode> mode;
@@ -78,7 +77,7 @@ private:
 // parts of canonical base64url, none empty; header and claims are strict JSON objects (json.hpp);
 // the header has alg (one of the four) and kid (1 to 64 of [A-Za-z0-9._-]), and none of crit, b64,
 // zip, jku, jwk, x5u, x5c; typ, when present, is JWT or at+jwt (any case, "application/" allowed);
-// iss is a string.
+// iss is a string of 1 to 255 bytes.
 // No message holds a value of the token.
 [[nodiscard]] UnverifiedToken parse_token(std::string_view compact);
 
