@@ -1,0 +1,10 @@
+pg_extension/src/isolation/protected.o: \
+ pg_extension/src/isolation/protected.cpp \
+ pg_extension/src/isolation/protected.hpp \
+ pg_extension/src/bridge/postgres.hpp pg_extension/src/bridge/call.hpp \
+ pg_extension/src/bridge/entry.hpp pg_extension/core/error.hpp
+pg_extension/src/isolation/protected.hpp:
+pg_extension/src/bridge/postgres.hpp:
+pg_extension/src/bridge/call.hpp:
+pg_extension/src/bridge/entry.hpp:
+pg_extension/core/error.hpp:
