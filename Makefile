@@ -1,0 +1,36 @@
+# The extension, built with PGXS. `make demo` and `make check` install what they need; the rest of
+# this file needs the server's headers, so PGXS is read only where pg_config answers.
+EXTENSION   = pg_extension/tenancy
+EXTVERSION  = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pg_extension/tenancy.control)
+MODULE_big  = tenancy
+PG_CONFIG  ?= pg_config
+
+SOURCES     = $(sort $(wildcard pg_extension/src/*.cpp pg_extension/src/*/*.cpp pg_extension/core/*.cpp))
+OBJS        = $(SOURCES:.cpp=.o)
+SQL_SOURCES = $(sort $(wildcard sql/[0-9][0-9][0-9]_*.sql))
+DATA_built  = tenancy--$(EXTVERSION).sql
+DATA        = $(wildcard sql/updates/tenancy--*--*.sql)
+EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d)
+
+SERVER_INCLUDES := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+
+PG_CPPFLAGS = -isystem $(SERVER_INCLUDES) -Ipg_extension -Ipg_extension/src
+PG_CXXFLAGS = -std=gnu++20 -Wall -Wextra -Werror -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
+SHLIB_LINK += -lstdc++ -lsodium -lcrypto -Wl,--exclude-libs,ALL
+
+.DEFAULT_GOAL = all
+include $(wildcard scripts/targets.mk)
+
+ifneq ($(SERVER_INCLUDES),)
+override with_llvm = no
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+else
+all install:
+	$(error pg_config not found: run `make check` or `make demo`, which install what is missing, or `scripts/dependencies build`)
+endif
+
+-include $(OBJS:.o=.d)
+
+$(DATA_built): $(SQL_SOURCES)
+	cat $^ > $@

@@ -1,0 +1,63 @@
+// What differs between PostgreSQL 15 and 18, in one place. Code elsewhere tests no version.
+#pragma once
+
+#include "bridge/postgres.hpp"
+
+namespace tenancy::compat {
+
+// Whether this backend is still being set up: no command of its client has been read yet.
+inline bool backend_is_starting() {
+#if PG_VERSION_NUM >= 180000
+    return MyBEEntry == nullptr || MyBEEntry->st_procpid == 0 ||
+           MyBEEntry->st_state == STATE_STARTING;
+#else
+    return MyBEEntry == nullptr || MyBEEntry->st_procpid == 0;
+#endif
+}
+
+// The user whose rights decide over a range table entry, InvalidOid for the current user.
+inline Oid checked_user(const PlannedStmt* statement, const RangeTblEntry* entry) {
+#if PG_VERSION_NUM >= 160000
+    if (entry->perminfoindex == 0)
+        return InvalidOid;
+    auto* info = static_cast<RTEPermissionInfo*>(
+        list_nth(statement->permInfos, static_cast<int>(entry->perminfoindex) - 1));
+    return info->checkAsUser;
+#else
+    (void)statement;
+    return entry->checkAsUser;
+#endif
+}
+
+// The index of a backend among all backends and auxiliary processes, from 0.
+inline int process_number(const PGPROC* process) {
+#if PG_VERSION_NUM >= 170000
+    return GetNumberFromPGProc(process);
+#else
+    return process->pgprocno;
+#endif
+}
+
+// The process that runs a virtual transaction, or nullptr when it has ended.
+inline PGPROC* process_of(const VirtualTransactionId& transaction) {
+#if PG_VERSION_NUM >= 170000
+    return ProcNumberGetProc(transaction.procNumber);
+#else
+    return BackendIdGetProc(transaction.backendId);
+#endif
+}
+
+// The virtual transaction this backend is in.
+inline VirtualTransactionId own_transaction() {
+    VirtualTransactionId own;
+#if PG_VERSION_NUM >= 170000
+    own.procNumber = MyProcNumber;
+    own.localTransactionId = MyProc->vxid.lxid;
+#else
+    own.backendId = MyBackendId;
+    own.localTransactionId = MyProc->lxid;
+#endif
+    return own;
+}
+
+} // namespace tenancy::compat
