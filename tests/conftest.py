@@ -1,8 +1,10 @@
 """Fixtures of all pytest suites; servers' logs beside each failure."""
 
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,3 +105,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
             lines = daemon.log_text(_marks.get(daemon, 0)).splitlines()[-LOG_LINES:]
             report.sections.append((f"log of {daemon.name}", "\n".join(lines)))
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Records the files that tests ran of, for scripts/complete."""
+    record = os.environ.get("TENANCY_TESTED_FILES")
+    if record and report.when == "call" and report.outcome != "skipped":
+        with open(record, "a", encoding="utf-8") as files:
+            files.write(f"{Path(__file__).parent / report.location[0]}\n")
