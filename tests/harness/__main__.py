@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 
-from .process import clean_environment
+from .process import ServerError, clean_environment
 from .server import Server, tree
 
 
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--preload", choices=["shared", "session", "none"], default="shared")
     parser.add_argument("--database", default="postgres")
     parser.add_argument("--extension", action="append", default=[])
-    parser.add_argument("command", nargs=argparse.REMAINDER)
+    parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     preload = None if arguments.preload == "none" else arguments.preload
@@ -35,4 +35,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ServerError as error:
+        sys.exit(f"harness: {error}")
