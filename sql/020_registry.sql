@@ -20,7 +20,8 @@ CREATE TABLE tenancy.tenant (
         CHECK (state IN ('provisioning', 'active', 'read_only', 'suspended', 'archived', 'erasing', 'erased')),
     generation        bigint NOT NULL DEFAULT 1 CHECK (generation > 0),
     tier              text NOT NULL DEFAULT 'standard' REFERENCES tenancy.tier,
-    parent_id         uuid REFERENCES tenancy.tenant,
+    -- Reserved. No foreign key to itself: pg_dump warns of it at every dump.
+    parent_id         uuid,
     display_name      text NOT NULL DEFAULT '',
     state_reason      text,
     previous_state    text,
