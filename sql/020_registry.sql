@@ -92,6 +92,7 @@ CREATE TABLE tenancy.signing_key (
     actor_claim  text NOT NULL,
     mode_claim   text NOT NULL,
     role_claim   text NOT NULL,
+    alias_kind   text,
     added_by     name NOT NULL DEFAULT current_user,
     added_at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (issuer, kid)

@@ -1,0 +1,20 @@
+pg_extension/src/context/functions.o: \
+ pg_extension/src/context/functions.cpp pg_extension/src/bridge/entry.hpp \
+ pg_extension/core/error.hpp pg_extension/src/bridge/call.hpp \
+ pg_extension/src/bridge/postgres.hpp \
+ pg_extension/src/context/authority.hpp \
+ pg_extension/src/context/state.hpp pg_extension/src/context/errors.hpp \
+ pg_extension/src/context/registry.hpp \
+ pg_extension/src/context/setting.hpp \
+ pg_extension/src/bridge/sqlstate.hpp pg_extension/core/sqlstate.hpp
+pg_extension/src/bridge/entry.hpp:
+pg_extension/core/error.hpp:
+pg_extension/src/bridge/call.hpp:
+pg_extension/src/bridge/postgres.hpp:
+pg_extension/src/context/authority.hpp:
+pg_extension/src/context/state.hpp:
+pg_extension/src/context/errors.hpp:
+pg_extension/src/context/registry.hpp:
+pg_extension/src/context/setting.hpp:
+pg_extension/src/bridge/sqlstate.hpp:
+pg_extension/core/sqlstate.hpp:
