@@ -290,7 +290,8 @@ void accept_invalidations() {
 }
 
 void relation_invalidated(Oid relation) {
-    if (relation == signal_relation || !OidIsValid(relation))
+    // Before CREATE EXTENSION there is no relation to listen for: any new one may be it.
+    if (relation == signal_relation || !OidIsValid(relation) || !OidIsValid(signal_relation))
         current_epoch++;
 }
 
