@@ -6,6 +6,7 @@
 #include "context/entry_rule.hpp"
 #include "context/errors.hpp"
 #include "context/leftovers.hpp"
+#include "context/limits.hpp"
 #include "context/preload.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
@@ -162,6 +163,8 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
     pg_call([&] { run_utility(&utility); });
+    if (IsA(statement, VariableSetStmt))
+        pg_call([] { context::limits::check(); });
 }
 
 void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
