@@ -14,23 +14,28 @@ CREATE TABLE tenancy.tenant (
     id                uuid PRIMARY KEY,
     slug              text COLLATE "C" NOT NULL UNIQUE,
     external_id       text COLLATE "C" UNIQUE,
-    external_bigint   bigint,
+    external_bigint   bigint GENERATED ALWAYS AS (
+        CASE WHEN external_id ~ '^(0|-?[1-9][0-9]{0,18})$' THEN external_id::bigint END) STORED,
     state             text NOT NULL DEFAULT 'provisioning'
         CHECK (state IN ('provisioning', 'active', 'read_only', 'suspended', 'archived', 'erasing', 'erased')),
     generation        bigint NOT NULL DEFAULT 1 CHECK (generation > 0),
     tier              text NOT NULL DEFAULT 'standard' REFERENCES tenancy.tier,
-    parent_id         uuid REFERENCES tenancy.tenant,
+    -- Reserved. No foreign key to itself: pg_dump warns of it at every dump.
+    parent_id         uuid,
     display_name      text NOT NULL DEFAULT '',
     state_reason      text,
     previous_state    text,
     created_at        timestamptz NOT NULL DEFAULT now(),
     changed_at        timestamptz NOT NULL DEFAULT now(),
     erase_after       timestamptz,
+    erase_started_at  timestamptz,
     CHECK (slug ~ '^[a-z0-9][a-z0-9-]{0,38}$'),
-    CHECK (slug !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')
+    CHECK (replace(slug, '-', '') !~ '^[0-9a-f]{32}$'),
+    CHECK (external_id <> '' AND length(external_id) <= 255 AND external_id = btrim(external_id)),
+    CHECK (external_id !~ '^[+-]?[0-9]+$' OR external_id ~ '^(0|-?[1-9][0-9]{0,18})$')
 );
 COMMENT ON TABLE tenancy.tenant IS
-'One row per tenant. id, slug and external_id are immutable and never reused. external_bigint is external_id where that is a canonical integer, for tables keyed by numbers. generation counts changes of desired state.';
+'One row per tenant. id, slug and external_id are immutable and never reused. external_bigint is external_id where that is a canonical integer, for tables keyed by numbers. generation counts changes of desired state. erase_after ends the grace of an erasure; erase_started_at says that rows may be gone already.';
 
 CREATE TABLE tenancy.tenant_tombstone (
     kind      text NOT NULL CHECK (kind IN ('id', 'slug', 'external_id')),
@@ -44,7 +49,7 @@ COMMENT ON TABLE tenancy.tenant_tombstone IS
 
 CREATE TABLE tenancy.tenant_alias (
     kind       text COLLATE "C" NOT NULL
-        CHECK (kind ~ '^[a-z][a-z0-9_]{0,30}$' AND kind NOT IN ('slug', 'id', 'external', 'token')),
+        CHECK (kind ~ '^[a-z][a-z0-9_]{0,30}$' AND kind NOT IN ('slug', 'id', 'external', 'tier', 'token')),
     value      text COLLATE "C" NOT NULL CHECK (value <> '' AND length(value) <= 255),
     tenant_id  uuid NOT NULL REFERENCES tenancy.tenant,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -87,6 +92,7 @@ CREATE TABLE tenancy.signing_key (
     actor_claim  text NOT NULL,
     mode_claim   text NOT NULL,
     role_claim   text NOT NULL,
+    alias_kind   text,
     added_by     name NOT NULL DEFAULT current_user,
     added_at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (issuer, kid)

@@ -1,0 +1,248 @@
+// See activity.hpp.
+#include "context/activity.hpp"
+
+#include <csignal>
+
+#include "bridge/compat.hpp"
+#include "bridge/entry.hpp"
+#include "bridge/sqlstate.hpp"
+#include "core/sqlstate.hpp"
+
+namespace tenancy::context::activity {
+
+namespace {
+
+struct Slot {
+    slock_t mutex;
+    Kind kind;
+    LocalTransactionId transaction;
+    pg_uuid_t tenant;
+    TimestampTz since;
+    int pid;
+};
+
+constinit Slot* slots = nullptr;
+constinit shmem_startup_hook_type previous_startup = nullptr;
+constinit shmem_request_hook_type previous_request = nullptr;
+
+int slot_count() {
+    return MaxBackends + NUM_AUXILIARY_PROCS + max_prepared_xacts;
+}
+
+Size slots_size() {
+    return mul_size(sizeof(Slot), slot_count());
+}
+
+void request_impl() {
+    if (previous_request != nullptr)
+        previous_request();
+    RequestAddinShmemSpace(slots_size());
+}
+
+void startup_impl() {
+    if (previous_startup != nullptr)
+        previous_startup();
+    bool found;
+    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+    slots = static_cast<Slot*>(ShmemInitStruct("tenancy activity", slots_size(), &found));
+    if (!found) {
+        memset(static_cast<void*>(slots), 0, slots_size());
+        for (int i = 0; i < slot_count(); i++)
+            SpinLockInit(&slots[i].mutex);
+    }
+    LWLockRelease(AddinShmemInitLock);
+}
+
+extern "C" {
+void tenancy_shmem_request(void) {
+    entry<request_impl>();
+}
+void tenancy_shmem_startup(void) {
+    entry<startup_impl>();
+}
+}
+
+Slot& own_slot() {
+    return slots[compat::process_number(MyProc)];
+}
+
+void write(Kind kind, const pg_uuid_t& tenant, LocalTransactionId transaction) {
+    Slot& slot = own_slot();
+    const TimestampTz since = GetCurrentTransactionStartTimestamp();
+    SpinLockAcquire(&slot.mutex);
+    slot.kind = kind;
+    slot.tenant = tenant;
+    slot.transaction = transaction;
+    slot.since = since;
+    slot.pid = MyProcPid;
+    SpinLockRelease(&slot.mutex);
+}
+
+// What a transaction published, Kind::none when it published nothing.
+Slot read(const VirtualTransactionId& transaction, PGPROC* process) {
+    Slot copy{};
+    if (slots == nullptr)
+        return copy;
+    Slot& slot = slots[compat::process_number(process)];
+    SpinLockAcquire(&slot.mutex);
+    copy.kind = slot.kind;
+    copy.tenant = slot.tenant;
+    copy.transaction = slot.transaction;
+    SpinLockRelease(&slot.mutex);
+    if (copy.transaction != transaction.localTransactionId)
+        copy.kind = Kind::none;
+    return copy;
+}
+
+bool concerns(const VirtualTransactionId& transaction, const pg_uuid_t& tenant, Whom whom) {
+    PGPROC* process = compat::process_of(transaction);
+    if (process == nullptr)
+        return false;
+    if (slots == nullptr)
+        return true;
+    const Slot slot = read(transaction, process);
+    switch (slot.kind) {
+    case Kind::none:
+        return whom == Whom::any_writer;
+    case Kind::all:
+        return true;
+    case Kind::tenant:
+        return memcmp(&slot.tenant, &tenant, sizeof tenant) == 0;
+    }
+    return true;
+}
+
+bool has_ended(const VirtualTransactionId& transaction) {
+    return VirtualXactLock(transaction, false);
+}
+
+void signal(const VirtualTransactionId& transaction, int number) {
+    PGPROC* process = compat::process_of(transaction);
+    if (process != nullptr && process->pid != 0)
+        kill(process->pid, number);
+}
+
+// Time that has passed, with the two moments at which patience ends.
+struct Patience {
+    TimestampTz began;
+    int64 timeout; // milliseconds, 0: none
+
+    int64 elapsed() const { return (GetCurrentTimestamp() - began) / 1000; }
+};
+
+constexpr int64 cancel_grace = 500; // milliseconds between cancelling and terminating
+constexpr long poll_interval = 10;  // milliseconds
+
+[[noreturn]] void timed_out(int64 timeout) {
+    ereport(ERROR, (tn_errcode(sqlstate::tenant_not_drained),
+                    errmsg("transactions that may write for the tenant are still open after " INT64_FORMAT
+                           " ms",
+                           timeout),
+                    errhint("End them, wait longer, or call it with 'cancel'.")));
+    pg_unreachable();
+}
+
+void pause(const Patience& patience) {
+    if (patience.timeout > 0 && patience.elapsed() > patience.timeout)
+        timed_out(patience.timeout);
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, poll_interval,
+                    PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+}
+
+void await(const VirtualTransactionId& transaction, bool cancel, const Patience& patience) {
+    bool terminated = false;
+    if (cancel && !has_ended(transaction))
+        signal(transaction, SIGINT);
+    const int64 cancelled_at = patience.elapsed();
+    while (!has_ended(transaction)) {
+        if (cancel && !terminated && patience.elapsed() - cancelled_at > cancel_grace) {
+            signal(transaction, SIGTERM);
+            terminated = true;
+        }
+        pause(patience);
+    }
+}
+
+bool is_own(const VirtualTransactionId& transaction) {
+    const VirtualTransactionId own = compat::own_transaction();
+    return VirtualTransactionIdEquals(own, transaction);
+}
+
+// A prepared transaction has no session: its xid tells when it has ended.
+int64 await_prepared(const Patience& patience) {
+    int64 waited = 0;
+    if (SPI_connect() != SPI_OK_CONNECT)
+        elog(ERROR, "SPI_connect failed");
+    if (SPI_execute("SELECT transaction::text::bigint FROM pg_catalog.pg_prepared_xacts"
+                    " WHERE database = pg_catalog.current_database()",
+                    true, 0) != SPI_OK_SELECT)
+        elog(ERROR, "pg_prepared_xacts could not be read");
+    const uint64 count = SPI_processed;
+    SPITupleTable* table = SPI_tuptable;
+    for (uint64 i = 0; i < count; i++) {
+        bool is_null;
+        const Datum value = SPI_getbinval(table->vals[i], table->tupdesc, 1, &is_null);
+        const auto xid = static_cast<TransactionId>(DatumGetInt64(value));
+        waited += TransactionIdIsInProgress(xid) ? 1 : 0;
+        while (TransactionIdIsInProgress(xid))
+            pause(patience);
+    }
+    SPI_finish();
+    return waited;
+}
+
+} // namespace
+
+void request_shared_memory() {
+    previous_request = shmem_request_hook;
+    shmem_request_hook = tenancy_shmem_request;
+    previous_startup = shmem_startup_hook;
+    shmem_startup_hook = tenancy_shmem_startup;
+}
+
+bool available() {
+    return slots != nullptr;
+}
+
+void publish(const Context& context) {
+    if (slots != nullptr && !IsParallelWorker())
+        write(context.kind, context.tenant, compat::own_transaction().localTransactionId);
+}
+
+void withdraw() {
+    if (slots == nullptr || IsParallelWorker())
+        return;
+    Slot& slot = own_slot();
+    SpinLockAcquire(&slot.mutex);
+    slot.kind = Kind::none;
+    SpinLockRelease(&slot.mutex);
+}
+
+int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
+    const Patience patience{GetCurrentTimestamp(), timeout};
+    int count;
+    VirtualTransactionId* running =
+        GetCurrentVirtualXIDs(InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM,
+                              &count);
+    int64 waited = 0;
+    for (int i = 0; i < count; i++) {
+        if (is_own(running[i]) || !concerns(running[i], tenant, whom) || has_ended(running[i]))
+            continue;
+        waited++;
+        await(running[i], cancel, patience);
+    }
+    return waited + await_prepared(patience);
+}
+
+} // namespace tenancy::context::activity
+
+TENANCY_FUNCTION(wait_for_tenant_writers) {
+    using namespace tenancy::context;
+    const pg_uuid_t* tenant = PG_GETARG_UUID_P(0);
+    const bool cancel = PG_GETARG_BOOL(1);
+    const int32 timeout = PG_GETARG_INT32(2);
+    const auto whom = PG_GETARG_BOOL(3) ? activity::Whom::any_writer : activity::Whom::in_tenant;
+    PG_RETURN_INT64(activity::wait_for(*tenant, whom, cancel, timeout));
+}

@@ -1,0 +1,279 @@
+// The library's magic, _PG_init, and the hooks, each of which hands over to the area it belongs to.
+#include "bridge/call.hpp"
+#include "bridge/entry.hpp"
+#include "context/activity.hpp"
+#include "context/enter.hpp"
+#include "context/entry_rule.hpp"
+#include "context/errors.hpp"
+#include "context/leftovers.hpp"
+#include "context/limits.hpp"
+#include "context/preload.hpp"
+#include "context/registry.hpp"
+#include "context/setting.hpp"
+#include "context/state.hpp"
+
+namespace tenancy {
+
+namespace {
+
+using context::depth;
+
+constinit planner_hook_type previous_planner = nullptr;
+constinit ExecutorStart_hook_type previous_start = nullptr;
+constinit ExecutorRun_hook_type previous_run = nullptr;
+constinit ExecutorFinish_hook_type previous_finish = nullptr;
+constinit ProcessUtility_hook_type previous_utility = nullptr;
+constinit object_access_hook_type previous_access = nullptr;
+
+// Sets a variable for as long as it lives.
+template <typename Value>
+class Scoped {
+  public:
+    Scoped(Value& variable, Value value) : variable_(variable), saved_(variable) {
+        variable_ = value;
+    }
+    Scoped(const Scoped&) = delete;
+    Scoped& operator=(const Scoped&) = delete;
+    ~Scoped() { variable_ = saved_; }
+
+  private:
+    Value& variable_;
+    Value saved_;
+};
+
+PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
+    const Scoped planning(depth.planner, depth.planner + 1);
+    return pg_call([&] {
+        return previous_planner != nullptr ? previous_planner(query, text, options, parameters)
+                                           : standard_planner(query, text, options, parameters);
+    });
+}
+
+void start_impl(QueryDesc* query, int flags) {
+    if (context::registry::installed() && !context::entry_rule::is_entry(query))
+        context::check_statement();
+    const Scoped planning(depth.planner, 0);
+    pg_call([&] {
+        if (previous_start != nullptr)
+            previous_start(query, flags);
+        else
+            standard_ExecutorStart(query, flags);
+    });
+}
+
+void run_query(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
+    pg_call([&] {
+        if (previous_run != nullptr)
+            previous_run(query, direction, count, once);
+        else
+            standard_ExecutorRun(query, direction, count, once);
+    });
+}
+
+void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
+    const Scoped running(depth.executor, depth.executor + 1);
+    const Scoped planning(depth.planner, 0);
+    const context::entry_rule::Running entry_statement(query);
+    if (context::registry::installed() && !context::entry_rule::called_directly())
+        pg_call([] { context::check_statement(); });
+    const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
+    if (!parallel) {
+        run_query(query, direction, count, once);
+        return;
+    }
+    const int level = pg_call([] { return context::setting::begin_sharing(); });
+    run_query(query, direction, count, once);
+    pg_call([&] { context::setting::end_sharing(level); });
+}
+
+void finish_impl(QueryDesc* query) {
+    const Scoped running(depth.executor, depth.executor + 1);
+    const Scoped planning(depth.planner, 0);
+    pg_call([&] {
+        if (previous_finish != nullptr)
+            previous_finish(query);
+        else
+            standard_ExecutorFinish(query);
+    });
+}
+
+// What ProcessUtility was called with, to be passed on.
+struct Utility {
+    PlannedStmt* planned;
+    const char* text;
+    bool read_only_tree;
+    ProcessUtilityContext context;
+    ParamListInfo parameters;
+    QueryEnvironment* environment;
+    DestReceiver* receiver;
+    QueryCompletion* completion;
+};
+
+void run_utility(void* argument) {
+    const auto* u = static_cast<const Utility*>(argument);
+    if (previous_utility != nullptr)
+        previous_utility(u->planned, u->text, u->read_only_tree, u->context, u->parameters,
+                         u->environment, u->receiver, u->completion);
+    else
+        standard_ProcessUtility(u->planned, u->text, u->read_only_tree, u->context, u->parameters,
+                                u->environment, u->receiver, u->completion);
+}
+
+// What touches no row of a tenant passes unchecked, so that a pooler can reset a session whose
+// tenant was suspended.
+bool needs_no_check(const Node* statement) {
+    switch (nodeTag(statement)) {
+    case T_VariableSetStmt:
+    case T_VariableShowStmt:
+    case T_DiscardStmt:
+    case T_DeallocateStmt:
+    case T_UnlistenStmt:
+    case T_ClosePortalStmt:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void note_leftovers(const Node* statement) {
+    if (IsA(statement, PrepareStmt))
+        context::leftovers::note_prepared();
+    else if (IsA(statement, ListenStmt))
+        context::leftovers::note_listen();
+}
+
+void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
+                  ProcessUtilityContext kind, ParamListInfo parameters,
+                  QueryEnvironment* environment, DestReceiver* receiver,
+                  QueryCompletion* completion) {
+    Utility utility{planned, text, read_only_tree, kind, parameters, environment, receiver,
+                    completion};
+    const context::UtilityRun next{run_utility, &utility};
+    const Node* statement = planned->utilityStmt;
+    if (IsA(statement, TransactionStmt) || !context::registry::installed()) {
+        run_utility(&utility);
+        return;
+    }
+    if (context::handle_set(planned, text, kind, next))
+        return;
+    if (!needs_no_check(statement))
+        context::check_statement();
+    note_leftovers(statement);
+    const Scoped nested(depth.utility, depth.utility + 1);
+    const Scoped planning(depth.planner, 0);
+    const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
+    pg_call([&] { run_utility(&utility); });
+    if (IsA(statement, VariableSetStmt))
+        pg_call([] { context::limits::check(); });
+}
+
+void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
+    if (previous_access != nullptr)
+        previous_access(access, class_id, object_id, sub_id, argument);
+    if (access == OAT_DROP && class_id == ExtensionRelationId)
+        context::preload::extension_dropped(object_id);
+}
+
+void transaction_impl(XactEvent event, void*) {
+    switch (event) {
+    case XACT_EVENT_PRE_COMMIT:
+        context::check_commit();
+        break;
+    case XACT_EVENT_PRE_PREPARE:
+        if (context::is_pinned())
+            context::errors::prepared_transaction();
+        break;
+    case XACT_EVENT_ABORT:
+        context::leftovers::transaction_aborted();
+        context::unpin();
+        break;
+    case XACT_EVENT_COMMIT:
+    case XACT_EVENT_PREPARE:
+        context::unpin();
+        break;
+    default:
+        break;
+    }
+}
+
+void relation_impl(Datum, Oid relation) {
+    context::registry::relation_invalidated(relation);
+}
+
+extern "C" {
+PlannedStmt* tenancy_planner(Query* query, const char* text, int options,
+                             ParamListInfo parameters) {
+    return entry<planner_impl>(query, text, options, parameters);
+}
+void tenancy_executor_start(QueryDesc* query, int flags) {
+    entry<start_impl>(query, flags);
+}
+#if PG_VERSION_NUM >= 180000
+void tenancy_executor_run(QueryDesc* query, ScanDirection direction, uint64 count) {
+    entry<run_impl>(query, direction, count, true);
+}
+#else
+void tenancy_executor_run(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
+    entry<run_impl>(query, direction, count, once);
+}
+#endif
+void tenancy_executor_finish(QueryDesc* query) {
+    entry<finish_impl>(query);
+}
+void tenancy_process_utility(PlannedStmt* planned, const char* text, bool read_only_tree,
+                             ProcessUtilityContext kind, ParamListInfo parameters,
+                             QueryEnvironment* environment, DestReceiver* receiver,
+                             QueryCompletion* completion) {
+    entry<utility_impl>(planned, text, read_only_tree, kind, parameters, environment, receiver,
+                        completion);
+}
+void tenancy_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id,
+                           void* argument) {
+    entry<access_impl>(access, class_id, object_id, sub_id, argument);
+}
+void tenancy_transaction(XactEvent event, void* argument) {
+    entry<transaction_impl>(event, argument);
+}
+void tenancy_relation_invalidated(Datum argument, Oid relation) {
+    entry<relation_impl>(argument, relation);
+}
+}
+
+void install_hooks() {
+    previous_planner = planner_hook;
+    planner_hook = tenancy_planner;
+    previous_start = ExecutorStart_hook;
+    ExecutorStart_hook = tenancy_executor_start;
+    previous_run = ExecutorRun_hook;
+    ExecutorRun_hook = tenancy_executor_run;
+    previous_finish = ExecutorFinish_hook;
+    ExecutorFinish_hook = tenancy_executor_finish;
+    previous_utility = ProcessUtility_hook;
+    ProcessUtility_hook = tenancy_process_utility;
+    previous_access = object_access_hook;
+    object_access_hook = tenancy_object_access;
+    RegisterXactCallback(tenancy_transaction, nullptr);
+    CacheRegisterRelcacheCallback(tenancy_relation_invalidated, 0);
+}
+
+void initialise() {
+    context::setting::define();
+    context::registry::initialise(context::preload::in_time());
+    if (process_shared_preload_libraries_in_progress)
+        context::activity::request_shared_memory();
+    if (context::registry::preloaded())
+        install_hooks();
+}
+
+} // namespace
+
+} // namespace tenancy
+
+extern "C" {
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+void _PG_init(void) {
+    tenancy::entry<tenancy::initialise>();
+}
+}

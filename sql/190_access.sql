@@ -1,0 +1,68 @@
+-- Who may call and read what in the registry and the lifecycle. Writing is for functions alone.
+-- Reading follows membership in the cluster's roles. No policies here that would ask for the row in
+-- tenancy.operator too: pg_dump writes policies of an extension's tables out again, and the restore
+-- would fail on them. Who must not read this database's registry has no CONNECT to the database.
+GRANT SELECT ON
+    tenancy.tier, tenancy.tenant, tenancy.tenant_tombstone, tenancy.tenant_alias, tenancy.operator,
+    tenancy.audit_event, tenancy.scheduled_action, tenancy.onboarding_step, tenancy.tenant_onboarding,
+    tenancy.onboarding_progress, tenancy.setting_definition, tenancy.setting_value, tenancy.erasure_count
+TO tenancy_admin, tenancy_auditor;
+GRANT SELECT ON tenancy.transition, tenancy.error_code TO PUBLIC;
+GRANT USAGE ON SCHEMA tenancy TO PUBLIC;
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA tenancy FROM PUBLIC;
+
+-- Read by everybody: each looks only at the caller, or at the tenant of the caller's context.
+GRANT EXECUTE ON FUNCTION tenancy.is_operator(text[]), tenancy.setting(text) TO PUBLIC;
+
+-- Application roles get it from an admin.
+GRANT EXECUTE ON FUNCTION tenancy.resolve(text, text) TO tenancy_admin WITH GRANT OPTION;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.tenant_id(text),
+    tenancy.tenant_settings(text)
+TO tenancy_admin, tenancy_auditor, tenancy_sidecar;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.run_schedule(integer),
+    tenancy.run_onboarding(text),
+    tenancy.complete_onboarding_step(text, text)
+TO tenancy_admin, tenancy_sidecar;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.provision(text, text, text, jsonb, text, uuid),
+    tenancy.set_display_name(text, text, bigint),
+    tenancy.add_alias(text, text, text, bigint),
+    tenancy.remove_alias(text, text, text, bigint),
+    tenancy.define_tier(text, text, jsonb),
+    tenancy.remove_tier(text),
+    tenancy.set_tier(text, text, bigint),
+    tenancy.suspend(text, text, bigint),
+    tenancy.resume(text, bigint),
+    tenancy.set_read_only(text, text, bigint),
+    tenancy.archive(text, text, bigint),
+    tenancy.request_erasure(text, text, interval, bigint),
+    tenancy.cancel_erasure(text, bigint),
+    tenancy.schedule(text, text, timestamptz, text),
+    tenancy.cancel_schedule(bigint),
+    tenancy.define_onboarding_step(text, integer, text, text, regprocedure, text, text),
+    tenancy.remove_onboarding_step(text, text),
+    tenancy.skip_onboarding_step(text, text, text),
+    tenancy.define_setting(text, jsonb, jsonb, boolean, text),
+    tenancy.remove_setting(text),
+    tenancy.set_setting(text, text, jsonb, bigint),
+    tenancy.unset_setting(text, text, bigint),
+    tenancy.add_operator(regrole, text),
+    tenancy.remove_operator(regrole, text),
+    -- Steps of the procedures, which run as their invoker.
+    tenancy.check_drainable(text, text, interval),
+    tenancy.await_writers(uuid, boolean, interval),
+    tenancy.begin_erasure(text, integer),
+    tenancy.erasure_tables(uuid),
+    tenancy.erase_batch(uuid, regclass, integer),
+    tenancy.finish_erasure(uuid)
+TO tenancy_admin;
+GRANT EXECUTE ON PROCEDURE
+    tenancy.drain(text, text, interval),
+    tenancy.erase(text, integer, interval)
+TO tenancy_admin;
