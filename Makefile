@@ -21,7 +21,8 @@ SHLIB_LINK += -lstdc++ -lsodium -lcrypto -Wl,--exclude-libs,ALL
 .DEFAULT_GOAL = all
 include $(wildcard scripts/targets.mk)
 
-ifneq ($(SERVER_INCLUDES),)
+# pgxs.mk has a `check` of its own, so it is not read for the targets that are scripts.
+ifneq ($(and $(SERVER_INCLUDES),$(filter-out $(SCRIPT_TARGETS),$(or $(MAKECMDGOALS),all))),)
 override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)

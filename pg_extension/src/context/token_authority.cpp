@@ -8,6 +8,7 @@
 #include "core/tenant_name.hpp"
 #include "core/token.hpp"
 #include "bridge/call.hpp"
+#include "bridge/entry.hpp"
 #include "bridge/sqlstate.hpp"
 #include "context/errors.hpp"
 #include "context/registry.hpp"
@@ -146,3 +147,13 @@ void wrong_tenant() {
 }
 
 } // namespace tenancy::context::token_authority
+
+TENANCY_FUNCTION(check_signing_key) {
+    const char* jwk = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const char* name;
+    {
+        const tenancy::VerifyingKey key = tenancy::VerifyingKey::from_jwk(jwk);
+        name = tenancy::algorithm_name(key.algorithm());
+    }
+    return CStringGetTextDatum(name);
+}

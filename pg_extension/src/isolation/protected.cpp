@@ -1,0 +1,250 @@
+// The cache of protected relations, and how one is recognised; see protected.hpp.
+#include "isolation/protected.hpp"
+
+#include "bridge/call.hpp"
+#include "bridge/entry.hpp"
+
+namespace tenancy::isolation {
+
+namespace {
+
+struct Entry {
+    Oid relation; // hash key
+    bool known;
+    uint64 stamp;
+    Protection protection;
+};
+
+constinit HTAB* cache = nullptr;
+constinit uint64 invalidations = 0; // counts messages taken in
+constinit uint64 all_forgotten = 0; // entries with an older stamp are void
+
+struct KeyFunction {
+    const char* name;
+    KeyKind kind;
+};
+constexpr KeyFunction key_functions[] = {
+    {"current_tenant_id", KeyKind::uuid},
+    {"current_tenant_external_id", KeyKind::text},
+    {"current_tenant_external_bigint", KeyKind::bigint},
+    {"current_tenant_external_integer", KeyKind::integer},
+};
+
+constexpr const char* own_policies[] = {"tenancy_select", "tenancy_insert", "tenancy_update",
+                                        "tenancy_delete", "tenancy_rows",   "tenancy_shared"};
+
+KeyKind key_kind_of(Oid function) {
+    Oid schema = get_namespace_oid("tenancy", true);
+    if (!OidIsValid(schema) || get_func_namespace(function) != schema)
+        return KeyKind::none;
+    const char* name = get_func_name(function);
+    for (const KeyFunction& candidate : key_functions)
+        if (name != nullptr && strcmp(name, candidate.name) == 0)
+            return candidate.kind;
+    return KeyKind::none;
+}
+
+// `column = current_tenant_...()`, where the column may be relabelled (varchar as text).
+KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
+    if (predicate == nullptr || !IsA(predicate, OpExpr))
+        return KeyKind::none;
+    const auto* comparison = reinterpret_cast<const OpExpr*>(predicate);
+    if (list_length(comparison->args) != 2)
+        return KeyKind::none;
+    Node* left = static_cast<Node*>(linitial(comparison->args));
+    Node* right = static_cast<Node*>(lsecond(comparison->args));
+    if (IsA(left, RelabelType))
+        left = reinterpret_cast<Node*>(castNode(RelabelType, left)->arg);
+    if (!IsA(left, Var) || !IsA(right, FuncExpr) || castNode(Var, left)->varattno <= 0)
+        return KeyKind::none;
+    const char* operator_name = get_opname(comparison->opno);
+    if (operator_name == nullptr || strcmp(operator_name, "=") != 0 ||
+        comparison->opno >= FirstNormalObjectId)
+        return KeyKind::none;
+    *column = castNode(Var, left)->varattno;
+    return key_kind_of(castNode(FuncExpr, right)->funcid);
+}
+
+bool is_for_everybody(const RowSecurityPolicy* policy) {
+    const auto* roles = reinterpret_cast<const Oid*>(ARR_DATA_PTR(policy->roles));
+    return ARR_DIMS(policy->roles)[0] > 0 && roles[0] == ACL_ID_PUBLIC;
+}
+
+constexpr int command_select = 1, command_insert = 2, command_update = 4, command_delete = 8;
+constexpr int every_command = 15;
+
+int commands_of(char command) {
+    switch (command) {
+    case ACL_SELECT_CHR:
+        return command_select;
+    case ACL_INSERT_CHR:
+        return command_insert;
+    case ACL_UPDATE_CHR:
+        return command_update;
+    case ACL_DELETE_CHR:
+        return command_delete;
+    default:
+        return every_command;
+    }
+}
+
+// The commands for which this policy confines everybody to the tenant's rows.
+int confined_commands(const RowSecurityPolicy* policy, Protection& found) {
+    if (policy->permissive || !is_for_everybody(policy))
+        return 0;
+    const Expr* predicate = policy->qual != nullptr ? policy->qual : policy->with_check_qual;
+    AttrNumber column = InvalidAttrNumber;
+    KeyKind kind = key_kind_of_predicate(predicate, &column);
+    if (kind == KeyKind::none || (found.kind != KeyKind::none && found.tenant_column != column))
+        return 0;
+    if (policy->qual != nullptr && policy->with_check_qual != nullptr &&
+        !equal(policy->qual, policy->with_check_qual))
+        return 0;
+    found.kind = kind;
+    found.tenant_column = column;
+    return commands_of(policy->polcmd);
+}
+
+Protection read_protection(Relation relation) {
+    Protection found = {};
+    if (relation->rd_rsdesc == nullptr)
+        return found;
+    int commands = 0;
+    ListCell* cell;
+    foreach (cell, relation->rd_rsdesc->policies) {
+        const auto* policy = static_cast<const RowSecurityPolicy*>(lfirst(cell));
+        commands |= confined_commands(policy, found);
+        if (policy->permissive && strcmp(policy->policy_name, "tenancy_shared") == 0)
+            found.shared = true;
+    }
+    if (found.kind == KeyKind::none)
+        return found;
+    found.complete =
+        commands == every_command && relation->rd_rel->relforcerowsecurity &&
+        TupleDescAttr(RelationGetDescr(relation), found.tenant_column - 1)->attnotnull;
+    return found;
+}
+
+HTAB* make_cache() {
+    HASHCTL control = {};
+    control.keysize = sizeof(Oid);
+    control.entrysize = sizeof(Entry);
+    control.hcxt = CacheMemoryContext;
+    return hash_create("tenancy protected relations", 256, &control,
+                       HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+Protection look_up(Oid relation_id) {
+    Protection found = {};
+    uint64 before;
+    do { // again when the relation was changed while it was read
+        before = invalidations;
+        Relation relation = try_relation_open(relation_id, AccessShareLock);
+        if (relation == nullptr)
+            return {};
+        found = read_protection(relation);
+        relation_close(relation, AccessShareLock);
+    } while (before != invalidations);
+
+    auto* entry = static_cast<Entry*>(hash_search(cache, &relation_id, HASH_ENTER, nullptr));
+    entry->protection = found;
+    entry->stamp = before;
+    entry->known = true;
+    return found;
+}
+
+} // namespace
+
+Protection protection_of(Oid relation) {
+    if (cache == nullptr)
+        cache = make_cache();
+    const auto* entry =
+        static_cast<const Entry*>(hash_search(cache, &relation, HASH_FIND, nullptr));
+    if (entry != nullptr && entry->known && entry->stamp >= all_forgotten)
+        return entry->protection;
+    return look_up(relation);
+}
+
+void isolation_relcache_callback(Oid relation) {
+    ++invalidations;
+    if (cache == nullptr)
+        return;
+    if (!OidIsValid(relation)) {
+        all_forgotten = invalidations;
+        return;
+    }
+    auto* entry = static_cast<Entry*>(hash_search(cache, &relation, HASH_FIND, nullptr));
+    if (entry != nullptr)
+        entry->known = false;
+}
+
+bool any_protected() {
+    Relation policies = table_open(PolicyRelationId, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(policies, InvalidOid, false, nullptr, 0, nullptr);
+    bool found = false;
+    HeapTuple tuple;
+    while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+        found = is_protected(reinterpret_cast<Form_pg_policy>(GETSTRUCT(tuple))->polrelid);
+    systable_endscan(scan);
+    table_close(policies, AccessShareLock);
+    return found;
+}
+
+bool is_own_policy(const char* name) {
+    for (const char* own : own_policies)
+        if (strcmp(name, own) == 0)
+            return true;
+    return false;
+}
+
+bool is_own_trigger(const char* name) {
+    return strncmp(name, "tenancy_", 8) == 0;
+}
+
+} // namespace tenancy::isolation
+
+namespace {
+
+const char* name_of_kind(tenancy::isolation::KeyKind kind) {
+    using tenancy::isolation::KeyKind;
+    switch (kind) {
+    case KeyKind::uuid:
+        return "uuid";
+    case KeyKind::text:
+        return "text";
+    case KeyKind::bigint:
+        return "bigint";
+    case KeyKind::integer:
+        return "integer";
+    default:
+        return nullptr;
+    }
+}
+
+} // namespace
+
+namespace tenancy {
+
+// (tenant_column name, key_kind text, complete boolean, shared boolean) of a relation.
+TENANCY_FUNCTION(protection) {
+    const Oid relation = PG_GETARG_OID(0);
+    const isolation::Protection found = isolation::protection_of(relation);
+    TupleDesc description;
+    if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE)
+        elog(ERROR, "tenancy.protection must return a row");
+    Datum values[4] = {};
+    bool nulls[4] = {};
+    const char* kind = name_of_kind(found.kind);
+    nulls[0] = nulls[1] = kind == nullptr;
+    if (kind != nullptr) {
+        const char* column = get_attname(relation, found.tenant_column, false);
+        values[0] = DirectFunctionCall1(namein, CStringGetDatum(column));
+        values[1] = CStringGetTextDatum(kind);
+    }
+    values[2] = BoolGetDatum(found.complete);
+    values[3] = BoolGetDatum(found.shared);
+    PG_RETURN_DATUM(
+        HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+}
+
+} // namespace tenancy

@@ -1,0 +1,39 @@
+// Which relations are protected, asked of the catalog itself: a restrictive policy whose predicate
+// is `column = tenancy.current_tenant_...()`. Answers are cached in each backend and dropped when
+// PostgreSQL invalidates the relation.
+#pragma once
+
+#include "bridge/postgres.hpp"
+
+namespace tenancy::isolation {
+
+// How a tenant column names the tenant: which of the current_tenant_... functions it is compared with.
+enum class KeyKind : uint8 { none, uuid, text, bigint, integer };
+
+struct Protection {
+    KeyKind kind;              // none: not protected
+    bool complete;             // restrictive policies for every command, row security forced, NOT NULL
+    bool shared;               // carries the policy of tenancy.share()
+    AttrNumber tenant_column;
+};
+
+// The protection of a relation; all zero for one that does not exist. May raise (on a miss only,
+// about 20 ns on a hit).
+Protection protection_of(Oid relation);
+
+inline bool is_protected(Oid relation) {
+    return protection_of(relation).kind != KeyKind::none;
+}
+
+// Whether any relation of this database is protected: reads pg_policy.
+bool any_protected();
+
+// To be called for every relation cache invalidation; InvalidOid means all. Never raises.
+void isolation_relcache_callback(Oid relation);
+
+// Policies made by tenancy.protect() and tenancy.share().
+bool is_own_policy(const char* name);
+// Triggers made by this extension on users' tables.
+bool is_own_trigger(const char* name);
+
+} // namespace tenancy::isolation

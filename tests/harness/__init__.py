@@ -1,0 +1,18 @@
+"""Servers for tests: PostgreSQL, hot standbys and PgBouncers that always end with the tests.
+
+    with Server(settings={"work_mem": "8MB"}) as server:
+        server.createdb("app")
+        with server.connect(dbname="app", user="alice") as connection: ...
+
+Everything listens on loopback and on a private socket only, uses the private tree that
+scripts/postgres-tree makes, and runs as an unprivileged user even when the tests run as root.
+"""
+
+from .pgbouncer import PgBouncer
+from .ports import Port
+from .process import ServerError
+from .server import Server
+from .standby import Standby
+from .waiting import wait_for
+
+__all__ = ["PgBouncer", "Port", "Server", "ServerError", "Standby", "wait_for"]
