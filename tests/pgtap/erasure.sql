@@ -28,13 +28,13 @@ UPDATE app.conversation SET last_message = id;
 INSERT INTO app.event SELECT '2025-12-31'::date + n % 2, CASE n % 2 WHEN 0 THEN :'acme'::uuid ELSE :'other' END, n FROM generate_series(1, 100) AS n;
 INSERT INTO app.event SELECT '2026-05-05', :'acme', 2;
 INSERT INTO app.category SELECT n, :'acme', CASE WHEN n > 1 THEN n - 1 END FROM generate_series(1, 50) AS n;
-SELECT tenancy.protect('app.conversation'), tenancy.protect('app.message'), tenancy.protect('app.event'), tenancy.protect('app.category') \g /dev/null
+SELECT tenancy.protect(relation::regclass) FROM unnest(ARRAY['app.conversation', 'app.message', 'app.event', 'app.category']) AS relation \g /dev/null
 
 -- Order: those that refer come first; partitions go with their parent.
 SELECT is(array_agg(relation::text ORDER BY relation::text), '{app.category,app.conversation,app.event,app.message}', 'partitions go with their parent')
 FROM tenancy.erasure_order();
-SELECT ok((SELECT rank FROM tenancy.erasure_order() WHERE relation = 'app.event'::regclass) <
-          (SELECT rank FROM tenancy.erasure_order() WHERE relation = 'app.message'::regclass), 'events before the messages they refer to');
+SELECT ok((SELECT place FROM tenancy.erasure_order() WHERE relation = 'app.event'::regclass) <
+          (SELECT place FROM tenancy.erasure_order() WHERE relation = 'app.message'::regclass), 'events before the messages they refer to');
 
 SET SESSION AUTHORIZATION lc_admin;
 \set ON_ERROR_STOP 0
