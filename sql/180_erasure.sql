@@ -1,6 +1,6 @@
 -- Erasing: the rows of a tenant whose grace is over go, table by table in batches, then their
--- absence is proven. What works on users' tables as their owners is in 365_erase.sql: erasure_order(),
--- erase_rows() and tenant_rows().
+-- absence is proven. erase_rows(), tenant_rows() and erasure_order(), which work on users' tables as
+-- the tables' owners, are in 365_erase.sql.
 
 CREATE TABLE tenancy.erasure_count (
     tenant_id uuid NOT NULL REFERENCES tenancy.tenant,
