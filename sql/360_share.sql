@@ -131,12 +131,12 @@ BEGIN
             WHERE (tenancy.protection(p.relation)).tenant_column IS NULL RETURNING p.relation)
         SELECT g.relation, 'no longer protected' FROM gone AS g;
     RETURN QUERY
-        WITH found AS (
+        WITH candidate AS (
             SELECT DISTINCT p.polrelid::regclass AS id FROM pg_policy AS p WHERE NOT p.polpermissive
         ), added AS (
             INSERT INTO tenancy.protected_table AS p (relation, tenant_column, key_kind, harden_keys, options)
             SELECT f.id, r.tenant_column, r.key_kind, 'references', jsonb_build_object('found_by', 'sync')
-            FROM found AS f, tenancy.protection(f.id) AS r
+            FROM candidate AS f, tenancy.protection(f.id) AS r
             WHERE r.complete AND tenancy.protected_root(f.id) IS NULL
               AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = f.id AND (tenancy.protection(i.inhparent)).complete)
             RETURNING p.relation)
