@@ -1,20 +1,57 @@
--- Deleting and counting one tenant's rows (the order of tables and the procedure are in 180_erasure.sql), and
--- the roles that work for all tenants.
+-- Deleting and counting one tenant's rows, and the roles that work for all tenants.
 
-CREATE FUNCTION tenancy.count_rows(tenant uuid, relation regclass)
+-- Tables in an order in which rows can be deleted: those that refer to others first. Tables on a circle of
+-- foreign keys come last; deleting has to be repeated for them.
+CREATE FUNCTION tenancy.erasure_order()
+RETURNS TABLE (relation regclass, place integer, on_circle boolean)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER -- reads the record
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    waiting regclass[];
+    free regclass[];
+    edges jsonb;
+BEGIN
+    SELECT array_agg(p.relation ORDER BY p.relation) INTO waiting
+    FROM tenancy.protected_table AS p JOIN pg_class AS c ON c.oid = p.relation
+    WHERE (tenancy.protection(p.relation)).tenant_column IS NOT NULL;
+    place := 0;
+    on_circle := false;
+    WHILE cardinality(waiting) > 0 LOOP
+        place := place + 1;
+        SELECT array_agg(w.id) INTO free FROM unnest(waiting) AS w(id)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_constraint AS k
+            WHERE k.contype = 'f' AND tenancy.protected_root(k.confrelid) = w.id
+              AND tenancy.protected_root(k.conrelid) <> w.id AND tenancy.protected_root(k.conrelid) = ANY (waiting));
+        IF free IS NULL THEN
+            on_circle := true;
+            free := waiting;
+        END IF;
+        FOREACH relation IN ARRAY free LOOP
+            RETURN NEXT;
+        END LOOP;
+        SELECT array_agg(w.id ORDER BY w.id) INTO waiting FROM unnest(waiting) AS w(id) WHERE w.id <> ALL (free);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION tenancy.erasure_order() IS
+'The protected tables in the order in which a tenant''s rows can be deleted, referring tables first. on_circle marks tables that refer to each other in a circle: delete from them in turns until nothing is left. Internal.';
+
+CREATE FUNCTION tenancy.tenant_rows(tenant uuid, relation regclass)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT tenancy.has_key_for(count_rows.tenant, count_rows.relation) THEN
+    IF NOT tenancy.has_key_for(tenant_rows.tenant, tenant_rows.relation) THEN
         RETURN 0;
     END IF;
-    RETURN tenancy.run_as_owner(count_rows.relation,
-        format('SELECT count(*) FROM %s', tenancy.qualified_name(count_rows.relation)), count_rows.tenant);
+    RETURN tenancy.run_as_owner(tenant_rows.relation,
+        format('SELECT count(*) FROM %s', tenancy.qualified_name(tenant_rows.relation)), tenant_rows.tenant);
 END
 $$;
-COMMENT ON FUNCTION tenancy.count_rows(uuid, regclass) IS
+COMMENT ON FUNCTION tenancy.tenant_rows(uuid, regclass) IS
 'Counts the rows of a tenant in a protected table with its partitions, as the table''s owner in the tenant''s context. Internal.';
 
 -- A tenant without external id has no rows in tables keyed by it.
@@ -110,7 +147,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.erase_rows(uuid, regclass, integer) IS
-'Deletes about batch rows of a tenant from a protected table with its partitions, as the owner in the tenant''s own context, and returns how many; 0 means that none can be deleted any more (compare count_rows). Rows that refer to each other are deleted together, so a batch can be larger. The table''s triggers fire. Internal.';
+'Deletes about batch rows of a tenant from a protected table with its partitions, as the owner in the tenant''s own context, and returns how many; 0 means that none can be deleted any more (compare tenant_rows). Rows that refer to each other are deleted together, so a batch can be larger. The table''s triggers fire. Internal.';
 
 CREATE FUNCTION tenancy.register_bypass(role regrole, purpose text, until timestamptz DEFAULT NULL)
 RETURNS void
