@@ -69,15 +69,3 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.revoke_explain(regrole) IS
 'Takes back what tenancy.grant_explain gave; false when there was nothing. Errors: 42501.';
-
-REVOKE ALL ON FUNCTION
-    tenancy.channel(text), tenancy.notify(text, text),
-    tenancy.grant_explain(regrole, timestamptz, text), tenancy.revoke_explain(regrole)
-FROM PUBLIC;
--- Both look only at the tenant of the caller's context.
-GRANT EXECUTE ON FUNCTION tenancy.channel(text), tenancy.notify(text, text) TO PUBLIC;
-GRANT EXECUTE ON FUNCTION
-    tenancy.grant_explain(regrole, timestamptz, text), tenancy.revoke_explain(regrole)
-TO tenancy_admin;
-GRANT SELECT ON tenancy.explain_grant TO tenancy_admin, tenancy_auditor;
-SELECT pg_extension_config_dump('tenancy.explain_grant'::regclass, '');
