@@ -22,7 +22,7 @@ namespace {
          registered
              ? errhint("Begin the transaction with SELECT tenancy.enter_all(reason).")
              : errhint("An admin registers the role with tenancy.register_bypass(role, purpose, "
-                       "valid_until) first; the purpose 'backup' is for pg_dump.")));
+                       "until) first; the purpose 'backup' is for pg_dump.")));
     pg_unreachable();
 }
 
