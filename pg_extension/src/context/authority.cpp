@@ -56,8 +56,16 @@ struct Guardedness {
 };
 constinit Guardedness known_guardedness{};
 
+// Host names are kept in lower case and without the dot at the end (tenancy.normalise_alias).
+void normalise_host(char* host) {
+    for (char* c = host; *c != '\0'; c++)
+        *c = static_cast<char>(pg_ascii_tolower(static_cast<unsigned char>(*c)));
+    for (size_t length = strlen(host); length > 0 && host[length - 1] == '.'; length--)
+        host[length - 1] = '\0';
+}
+
 bool find_tenant(const Designator& name, registry::Tenant& tenant) {
-    const char* value = pnstrdup(name.value.data(), name.value.size());
+    char* value = pnstrdup(name.value.data(), name.value.size());
     const char* kind = pnstrdup(name.alias_kind.data(), name.alias_kind.size());
     pg_uuid_t id;
     memcpy(id.data, name.id.bytes.data(), UUID_LEN);
@@ -67,6 +75,8 @@ bool find_tenant(const Designator& name, registry::Tenant& tenant) {
     case Designator::Kind::external_id:
         return registry::tenant_by_external_id(value, tenant);
     case Designator::Kind::alias:
+        if (strcmp(kind, "host") == 0)
+            normalise_host(value);
         return registry::tenant_by_alias(kind, value, tenant);
     case Designator::Kind::slug:
         return registry::tenant_by_slug(value, tenant);

@@ -61,8 +61,14 @@ bool is_parameter_or_literal(const Node* node) {
     return IsA(node, A_Const) || IsA(node, ParamRef);
 }
 
+// By its full name: a function of another schema may be inlined to a call of tenancy.enter.
+bool names_extension(const FuncCall* call) {
+    return list_length(call->funcname) == 2 &&
+           strcmp(strVal(linitial(call->funcname)), "tenancy") == 0;
+}
+
 bool is_plain_call(const FuncCall* call) {
-    if (call->agg_order != NIL || call->agg_filter != nullptr || call->over != nullptr ||
+    if (!names_extension(call) || call->agg_order != NIL || call->agg_filter != nullptr || call->over != nullptr ||
         call->agg_within_group || call->agg_star || call->agg_distinct || call->func_variadic)
         return false;
     ListCell* cell;
