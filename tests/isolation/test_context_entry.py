@@ -1,11 +1,10 @@
 """The entry rule: which statements may set the context, and which may not."""
 
-import struct
-
 import psycopg
 import pytest
 from context_world import World, bodies, enter, refused, world  # noqa: F401
 from psycopg import ClientCursor, pq
+from wire import BEGIN, SYNC, bind, fast_path_call, parse, read_until_ready, run, socket_of
 
 # Every one of these tries to become tenant b; as one query string of its own, so that nothing but
 # the rule stands in the way: the role may enter b.
@@ -290,50 +289,6 @@ def test_alone_it_lasts_for_its_own_transaction(entry: World, text: str):
             bodies(connection)
 
 
-def fast_path_call(connection: psycopg.Connection, function: str, *arguments: str) -> tuple[bytes, bytes]:
-    """Calls a function by the protocol's message 'F'; the SQLSTATE of the error, or the result."""
-    row = connection.execute("select %s::regprocedure::oid", [function]).fetchone()
-    assert row is not None
-    body = struct.pack("!IhhH", row[0], 1, 0, len(arguments))
-    for argument in arguments:
-        body += struct.pack("!I", len(argument)) + argument.encode()
-    body += struct.pack("!H", 0)
-    with socket_of(connection) as raw:
-        raw.sendall(b"F" + struct.pack("!I", len(body) + 4) + body)
-        return read_until_ready(raw)
-
-
-def socket_of(connection: psycopg.Connection):
-    import os
-    import socket
-
-    return socket.socket(fileno=os.dup(connection.pgconn.socket))
-
-
-def receive(raw, size: int) -> bytes:
-    import select
-
-    data = b""
-    while len(data) < size:
-        select.select([raw], [], [], 10)
-        data += raw.recv(size - len(data))
-    return data
-
-
-def read_until_ready(raw) -> tuple[bytes, bytes]:
-    """(SQLSTATE, result) of the messages up to ReadyForQuery."""
-    code = result = b""
-    while True:
-        kind, length = struct.unpack("!cI", receive(raw, 5))
-        payload = receive(raw, length - 4)
-        if kind == b"E":
-            code = next(field[1:] for field in payload.split(b"\0") if field[:1] == b"C")
-        elif kind in (b"V", b"D"):
-            result = payload
-        elif kind == b"Z":
-            return code, result
-
-
 @pytest.mark.parametrize("function", ["app.plpgsql_enter()", "app.sql_enter()", "app.cursor_enter()"])
 def test_fast_path_call_of_a_function_that_enters(entry: World, function: str):
     entry.admin(
@@ -357,27 +312,6 @@ def test_fast_path_call(entry: World):
         assert fast_path_call(connection, "tenancy.enter(text,text)", "b", "transaction")[0] == b"TN009"
 
 
-def message(kind: bytes, body: bytes = b"") -> bytes:
-    return kind + struct.pack("!I", len(body) + 4) + body
-
-
-def parse(text: str, name: bytes = b"") -> bytes:
-    return message(b"P", name + b"\0" + text.encode() + b"\0" + struct.pack("!H", 0))
-
-
-def bind(portal: bytes, *values: bytes, statement: bytes = b"") -> bytes:
-    body = portal + b"\0" + statement + b"\0" + struct.pack("!HH", 0, len(values))
-    body += b"".join(struct.pack("!I", len(value)) + value for value in values)
-    return message(b"B", body + struct.pack("!H", 0))
-
-
-def run(portal: bytes) -> bytes:
-    return message(b"E", portal + b"\0" + struct.pack("!I", 0))
-
-
-SYNC = message(b"S")
-
-
 @pytest.mark.parametrize(
     ("order", "state"),
     [
@@ -389,7 +323,7 @@ SYNC = message(b"S")
 )
 def test_two_portals_in_any_order(entry: World, order: tuple[bytes, ...], state: bytes):
     """Bound before either runs; whichever runs first decides, and the other one is refused."""
-    script = parse("begin") + bind(b"") + run(b"") + parse("select tenancy.enter($1)", b"s")
+    script = BEGIN + parse("select tenancy.enter($1)", b"s")
     script += bind(b"one", b"a", statement=b"s") + bind(b"two", b"b", statement=b"s")
     script += b"".join(run(portal) for portal in order) + SYNC
     with entry.connect() as connection, socket_of(connection) as raw:
@@ -406,7 +340,7 @@ def test_two_portals_in_any_order(entry: World, order: tuple[bytes, ...], state:
 
 def test_a_portal_bound_before_the_context(entry: World):
     """A query bound before enter sees the tenant of the context in which it runs."""
-    script = parse("begin") + bind(b"") + run(b"")
+    script = BEGIN
     script += parse("select distinct body from app.note", b"q") + bind(b"q", statement=b"q")
     script += parse("select tenancy.enter($1)") + bind(b"", b"b") + run(b"") + run(b"q") + SYNC
     with entry.connect() as connection, socket_of(connection) as raw:
@@ -418,7 +352,7 @@ def test_a_portal_bound_before_the_context(entry: World):
 def test_a_cursor_run_by_the_protocol(entry: World):
     """DECLARE makes a portal that Execute messages can run, with no FETCH around it."""
     with entry.connect() as connection, socket_of(connection) as raw:
-        script = parse("begin") + bind(b"") + run(b"")
+        script = BEGIN
         script += parse("declare c cursor for select tenancy.enter('b')") + bind(b"") + run(b"")
         raw.sendall(script + run(b"c") + SYNC)
         assert read_until_ready(raw)[0] == b"TN009"

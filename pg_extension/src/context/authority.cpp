@@ -30,10 +30,16 @@ Remembered*& place_of(const char* raw, Oid outer_user) {
     return remembered[(hash ^ outer_user) & (remembered_count - 1)];
 }
 
+bool has_expired(const Context& context) {
+    return context.expires != DT_NOEND && GetCurrentTimestamp() >= context.expires;
+}
+
+// What has expired is resolved again: another grant may allow what the first one no longer does.
 const Context* recall(const char* raw, Oid outer_user) {
     const Remembered* entry = place_of(raw, outer_user);
     if (entry == nullptr || entry->context.outer_user != outer_user ||
-        entry->context.epoch != registry::epoch() || strcmp(entry->raw, raw) != 0)
+        entry->context.epoch != registry::epoch() || strcmp(entry->raw, raw) != 0 ||
+        has_expired(entry->context))
         return nullptr;
     return &entry->context;
 }
@@ -206,7 +212,7 @@ Context resolve(const char* raw, Scope scope) {
         context = name.kind == Designator::Kind::token ? by_token(raw) : by_name(name, raw);
         remember(raw, context);
     }
-    if (context.expires != DT_NOEND && GetCurrentTimestamp() >= context.expires)
+    if (has_expired(context))
         errors::expired(context);
     if (scope == Scope::session && !context.session_allowed)
         errors::session_scope_denied();
