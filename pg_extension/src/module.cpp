@@ -207,6 +207,9 @@ void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 }
 
 void transaction_impl(XactEvent event, void*) {
+    // A parallel worker takes over its leader's settings in a transaction of their own.
+    if (InitializingParallelWorker)
+        return;
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
         context::check_commit();
