@@ -1,12 +1,13 @@
 // The library's magic, _PG_init, and the hooks, each of which hands over to the area it belongs to.
 #include "bridge/call.hpp"
-#include "bridge/compat.hpp"
 #include "bridge/entry.hpp"
 #include "context/activity.hpp"
 #include "context/enter.hpp"
 #include "context/entry_rule.hpp"
 #include "context/errors.hpp"
 #include "context/leftovers.hpp"
+#include "context/limits.hpp"
+#include "context/preload.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
@@ -118,6 +119,22 @@ void run_utility(void* argument) {
                                 u->environment, u->receiver, u->completion);
 }
 
+// What touches no row of a tenant passes unchecked, so that a pooler can reset a session whose
+// tenant was suspended.
+bool needs_no_check(const Node* statement) {
+    switch (nodeTag(statement)) {
+    case T_VariableSetStmt:
+    case T_VariableShowStmt:
+    case T_DiscardStmt:
+    case T_DeallocateStmt:
+    case T_UnlistenStmt:
+    case T_ClosePortalStmt:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void note_leftovers(const Node* statement) {
     if (IsA(statement, PrepareStmt))
         context::leftovers::note_prepared();
@@ -139,17 +156,22 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
     }
     if (context::handle_set(planned, text, kind, next))
         return;
-    context::check_statement();
+    if (!needs_no_check(statement))
+        context::check_statement();
     note_leftovers(statement);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
     pg_call([&] { run_utility(&utility); });
+    if (IsA(statement, VariableSetStmt))
+        pg_call([] { context::limits::check(); });
 }
 
 void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
     if (previous_access != nullptr)
         previous_access(access, class_id, object_id, sub_id, argument);
+    if (access == OAT_DROP && class_id == ExtensionRelationId)
+        context::preload::extension_dropped(object_id);
 }
 
 void transaction_impl(XactEvent event, void*) {
@@ -234,15 +256,9 @@ void install_hooks() {
     CacheRegisterRelcacheCallback(tenancy_relation_invalidated, 0);
 }
 
-bool loaded_in_time() {
-    if (process_shared_preload_libraries_in_progress)
-        return true;
-    return compat::backend_is_starting() || InitializingParallelWorker;
-}
-
 void initialise() {
     context::setting::define();
-    context::registry::initialise(loaded_in_time());
+    context::registry::initialise(context::preload::in_time());
     if (process_shared_preload_libraries_in_progress)
         context::activity::request_shared_memory();
     if (context::registry::preloaded())
