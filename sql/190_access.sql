@@ -56,7 +56,8 @@ GRANT EXECUTE ON FUNCTION
     tenancy.remove_operator(regrole, text),
     -- Steps of the procedures, which run as their invoker.
     tenancy.check_drainable(text, text, interval),
-    tenancy.await_writers(uuid, boolean, interval),
+    tenancy.require_top_level(text),
+    tenancy.await_writers(uuid, boolean, interval, boolean),
     tenancy.begin_erasure(text, integer),
     tenancy.erasure_tables(uuid),
     tenancy.erase_batch(uuid, regclass, integer),
