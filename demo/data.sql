@@ -58,4 +58,4 @@ SELECT tenant_id, sent_at, author || '_wrote', jsonb_build_object('message', id)
 FROM messages WHERE id % 5 = 0;
 
 DROP TABLE plan;
-ANALYZE;
+ANALYZE countries, bots, contacts, conversations, messages, message_attachments, events;

@@ -8,6 +8,7 @@ if [ -t 1 ]; then
 else
     bold='' dim='' green='' red='' cyan='' plain=''
 fi
+width=92 most=9
 held=0 broken=0 steps=0
 
 # What the session asked last gave: its output, SQLSTATE and the number of rows.
@@ -84,15 +85,21 @@ show_query() {
     done <<<"$2"
 }
 
+# At most `most` lines of it.
 show_answer() {
-    local line
+    local line shown=0
     while IFS= read -r line; do
+        shown=$((shown + 1))
+        if [ $shown -gt $most ]; then
+            printf '    ... (%d rows)\n' "$rows"
+            break
+        fi
         case $line in
         '') ;;
         ERROR:*) printf '    %s%s%s\n' "$red" "$line" "$plain" ;;
         *) printf '    %s\n' "$line" ;;
         esac
-    done < <(fold -s -w 92 <<<"$answer")
+    done < <(fold -s -w $width <<<"$answer")
 }
 
 # tell NAME QUERY: shows a statement of which only errors are worth showing.
@@ -105,10 +112,11 @@ tell() {
     fi
 }
 
-# ask NAME QUERY [WHAT-TO-SEND]: shows a query and its answer.
+# ask NAME QUERY [WHAT-TO-SEND]: shows a query and its answer. The last ; stands on a line of its
+# own, out of reach of a comment at the end of the query.
 ask() {
     show_query "$1" "$2"
-    send "$1" "${3:-$2;}"
+    send "$1" "${3:-$2}"$'\n;'
     show_answer
 }
 
@@ -133,7 +141,7 @@ shows() {
 }
 
 # The lines of the answer, a single space between the columns.
-values() { sed -e 's/^ *//; s/ *$//; s/ *| */ /g' <<<"$answer"; }
+values() { sed -e 's/^ *//; s/ *$//; s/ *| */ | /g' <<<"$answer"; }
 
 # refused SQLSTATE WHY: the statement failed with this error.
 refused() {

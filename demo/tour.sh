@@ -121,7 +121,7 @@ inject() {
     local query="SELECT body FROM messages WHERE body LIKE '%$1%'"
     tell app 'BEGIN'
     tell app "SELECT tenancy.enter('initech')"
-    ask app "$query" "${query//;/\\;};"
+    ask app "$query" "${query//;/\\;}"
 }
 
 inject_a_switch() {
