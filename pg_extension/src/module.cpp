@@ -11,6 +11,8 @@
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
+#include "isolation/ddl.hpp"
+#include "isolation/protected.hpp"
 
 namespace tenancy {
 
@@ -119,6 +121,17 @@ void run_utility(void* argument) {
                                 u->environment, u->receiver, u->completion);
 }
 
+// Validating a foreign key counts the rows that row security hides from the owner, too. An error
+// puts the security context back as it aborts.
+void run_seeing_hidden_rows(Utility* utility) {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(user, security | SECURITY_NOFORCE_RLS);
+    pg_call([&] { run_utility(utility); });
+    SetUserIdAndSecContext(user, security);
+}
+
 // What touches no row of a tenant passes unchecked, so that a pooler can reset a session whose
 // tenant was suspended.
 bool needs_no_check(const Node* statement) {
@@ -159,10 +172,14 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
     if (!needs_no_check(statement))
         context::check_statement();
     note_leftovers(statement);
+    isolation::check_ddl(planned, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
-    pg_call([&] { run_utility(&utility); });
+    if (isolation::needs_no_force(planned))
+        run_seeing_hidden_rows(&utility);
+    else
+        pg_call([&] { run_utility(&utility); });
     if (IsA(statement, VariableSetStmt))
         pg_call([] { context::limits::check(); });
 }
@@ -170,8 +187,11 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
 void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
     if (previous_access != nullptr)
         previous_access(access, class_id, object_id, sub_id, argument);
+    if (!context::registry::installed())
+        return;
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
+    isolation::on_object_access(access, class_id, object_id, sub_id, argument);
 }
 
 void transaction_impl(XactEvent event, void*) {
@@ -198,6 +218,7 @@ void transaction_impl(XactEvent event, void*) {
 
 void relation_impl(Datum, Oid relation) {
     context::registry::relation_invalidated(relation);
+    isolation::isolation_relcache_callback(relation);
 }
 
 extern "C" {

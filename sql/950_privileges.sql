@@ -1,4 +1,5 @@
--- Who may call and read what in the registry and the lifecycle. Writing is for functions alone.
+-- Who may call and read what: nobody anything, but for this list, which a test compares with the
+-- catalog. Writing is for functions alone.
 -- Reading follows membership in the cluster's roles. No policies here that would ask for the row in
 -- tenancy.operator too: pg_dump writes policies of an extension's tables out again, and the restore
 -- would fail on them. Who must not read this database's registry has no CONNECT to the database.
@@ -67,3 +68,32 @@ GRANT EXECUTE ON PROCEDURE
     tenancy.drain(text, text, interval),
     tenancy.erase(text, integer, interval)
 TO tenancy_admin;
+
+-- The context. Each checks by itself what the caller may do.
+GRANT EXECUTE ON FUNCTION
+    tenancy.enter(text, text), tenancy.switch(text), tenancy.enter_all(text),
+    tenancy.current_tenant_id(), tenancy.current_tenant_external_id(),
+    tenancy.current_tenant_external_bigint(), tenancy.current_tenant_external_integer(),
+    tenancy.default_tenant_id(), tenancy.default_tenant_external_id(),
+    tenancy.default_tenant_external_bigint(), tenancy.default_tenant_external_integer(),
+    tenancy.current_tenant(), tenancy.current_actor(), tenancy.context()
+TO PUBLIC;
+GRANT EXECUTE ON PROCEDURE tenancy.for_each_tenant(text, text) TO PUBLIC;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.grant_access(regrole, text, text, timestamptz, text, boolean, boolean),
+    tenancy.revoke_access(regrole, text),
+    tenancy.add_signing_key(text, text, text, text, text[], interval, text, jsonb, interval),
+    tenancy.remove_signing_key(text, text),
+    tenancy.revoke_token(text, text, timestamptz),
+    tenancy.allow_lookup(regclass, name[], regrole)
+TO tenancy_admin;
+
+-- Without signing_key.jwk, which may be a shared secret.
+GRANT SELECT (issuer, kid, algorithm, audience, all_tenants, max_lifetime, leeway, default_mode, tenant_claim,
+              actor_claim, mode_claim, role_claim, alias_kind, added_by, added_at)
+    ON tenancy.signing_key TO tenancy_admin, tenancy_auditor;
+GRANT SELECT ON
+    tenancy.access_grant, tenancy.signing_key_tenant, tenancy.token_revocation, tenancy.bypass_role,
+    tenancy.protected_table, tenancy.shared_table, tenancy.exempt_table, tenancy.job_progress
+TO tenancy_admin, tenancy_auditor;
