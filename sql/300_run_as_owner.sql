@@ -40,7 +40,7 @@ RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'tenancy_fill_null_tenant';
 COMMENT ON FUNCTION tenancy.fill_null_tenant() IS
-'Trigger, BEFORE INSERT for each row, argument: the tenant column. Replaces an explicit NULL by the tenant of the context, for ORMs that insert every column.';
+'Trigger, BEFORE INSERT for each row, argument: the tenant column. Replaces an explicit NULL by the tenant of the context, for ORMs that insert every column; with any second argument only when there is a context.';
 
 CREATE FUNCTION tenancy.qualified_name(relation regclass)
 RETURNS text

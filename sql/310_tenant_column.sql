@@ -6,11 +6,11 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found record;
+    described record;
 BEGIN
     SELECT a.atttypid, a.attgenerated, a.attidentity, c.collisdeterministic,
            format_type(a.atttypid, a.atttypmod) AS type_name
-    INTO found
+    INTO described
     FROM pg_attribute AS a LEFT JOIN pg_collation AS c ON c.oid = a.attcollation
     WHERE a.attrelid = key_kind_of.relation AND a.attname = key_kind_of.tenant_column
       AND a.attnum > 0 AND NOT a.attisdropped;
@@ -19,23 +19,23 @@ BEGIN
             USING ERRCODE = '42703',
                   HINT = 'Name the column that holds the tenant with tenant_column, or use via for a child table that has none.';
     END IF;
-    IF found.attgenerated <> '' OR found.attidentity <> '' THEN
+    IF described.attgenerated <> '' OR described.attidentity <> '' THEN
         RAISE EXCEPTION 'tenant column "%" of "%" must not be generated', key_kind_of.tenant_column, key_kind_of.relation
             USING ERRCODE = '0A000', HINT = 'Its value comes from the context.';
     END IF;
-    IF NOT coalesce(found.collisdeterministic, true) THEN
+    IF NOT coalesce(described.collisdeterministic, true) THEN
         RAISE EXCEPTION 'tenant column "%" of "%" has a non-deterministic collation', key_kind_of.tenant_column, key_kind_of.relation
             USING ERRCODE = '0A000',
                   DETAIL = 'Two tenants whose names differ would compare as equal.',
                   HINT = 'Give the column a deterministic collation, such as "C".';
     END IF;
-    CASE found.atttypid
+    CASE described.atttypid
         WHEN 'uuid'::regtype THEN RETURN 'uuid';
         WHEN 'bigint'::regtype THEN RETURN 'bigint';
         WHEN 'integer'::regtype THEN RETURN 'integer';
         WHEN 'text'::regtype, 'varchar'::regtype THEN RETURN 'text';
         ELSE
-            RAISE EXCEPTION 'tenant column "%" of "%" is of type %', key_kind_of.tenant_column, key_kind_of.relation, found.type_name
+            RAISE EXCEPTION 'tenant column "%" of "%" is of type %', key_kind_of.tenant_column, key_kind_of.relation, described.type_name
                 USING ERRCODE = '0A000',
                       DETAIL = 'A tenant column is of type uuid, bigint, integer, text or varchar: other types compare different texts as equal.',
                       HINT = 'Change the type of the column first.';

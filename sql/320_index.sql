@@ -95,6 +95,12 @@ BEGIN
         SELECT FROM tenancy.protected_table AS p, jsonb_array_elements(p.undo -> 'steps') AS s
         WHERE p.relation = tenancy.protected_root(ensure_unique_index.relation)
           AND s ->> 'before' = format('DROP INDEX IF EXISTS %I.%I', n.nspname, name));
+    -- The index that protect() made for the tenant column alone has nothing left to do.
+    PERFORM tenancy.run_as_owner(i.indrelid::regclass, 'DROP INDEX ' || tenancy.qualified_name(i.indexrelid))
+    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+    WHERE i.indrelid = ensure_unique_index.relation
+      AND c.relname = tenancy.index_name(ensure_unique_index.relation, ensure_unique_index.columns[1:1], false)
+      AND NOT EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid);
 END
 $$;
 COMMENT ON FUNCTION tenancy.ensure_unique_index(regclass, name[]) IS

@@ -1,8 +1,9 @@
 -- Foreign keys between protected tables become composite: (tenant, reference) to (tenant, key), under
 -- their old name. A key on the reference alone accepts another tenant's parent and tells whether it exists.
 
--- The keys to change: both ends protected, tenant columns not yet paired.
-CREATE FUNCTION tenancy.foreign_keys_to_harden(relation regclass)
+-- The keys to change: both ends protected, tenant columns not yet paired. The table itself counts as
+-- protected in the way the other arguments say, so that protect_plan() can ask beforehand.
+CREATE FUNCTION tenancy.foreign_keys_to_harden(relation regclass, tenant_column name, key_kind text, harden_keys text)
 RETURNS TABLE (key_oid oid, child regclass, parent regclass, constraint_name name,
                child_columns name[], parent_columns name[], violation_query text,
                new_definition text, refused text)
@@ -11,6 +12,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     WITH family AS (
         SELECT id FROM tenancy.table_tree(foreign_keys_to_harden.relation) AS t(id)
+    ), held AS (
+        SELECT p.relation, p.tenant_column, p.key_kind, p.harden_keys FROM tenancy.protected_table AS p
+        WHERE p.relation <> foreign_keys_to_harden.relation
+        UNION ALL
+        SELECT foreign_keys_to_harden.relation, foreign_keys_to_harden.tenant_column,
+               foreign_keys_to_harden.key_kind, foreign_keys_to_harden.harden_keys
     ), candidate AS (
         SELECT k.oid, k.conname, k.conrelid::regclass AS child, k.confrelid::regclass AS parent,
                k.confupdtype, k.confdeltype, k.confmatchtype, k.condeferrable, k.condeferred, k.convalidated,
@@ -22,8 +29,10 @@ AS $$
                EXISTS (SELECT FROM pg_attribute AS a
                        WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND NOT a.attnotnull) AS nullable
         FROM pg_constraint AS k
-        JOIN tenancy.protected_table AS c ON c.relation = tenancy.protected_root(k.conrelid)
-        JOIN tenancy.protected_table AS p ON p.relation = tenancy.protected_root(k.confrelid)
+        JOIN held AS c ON c.relation = CASE WHEN k.conrelid IN (SELECT id FROM family)
+                                            THEN foreign_keys_to_harden.relation ELSE tenancy.protected_root(k.conrelid) END
+        JOIN held AS p ON p.relation = CASE WHEN k.confrelid IN (SELECT id FROM family)
+                                            THEN foreign_keys_to_harden.relation ELSE tenancy.protected_root(k.confrelid) END
         WHERE k.contype = 'f' AND k.conparentid = 0
           AND (k.conrelid IN (SELECT id FROM family) OR k.confrelid IN (SELECT id FROM family))
           AND c.harden_keys <> 'off' AND p.harden_keys <> 'off'
@@ -58,7 +67,7 @@ AS $$
                       WHERE pair.a = child_tenant AND pair.b = parent_tenant)
     ORDER BY child, conname
 $$;
-COMMENT ON FUNCTION tenancy.foreign_keys_to_harden(regclass) IS
+COMMENT ON FUNCTION tenancy.foreign_keys_to_harden(regclass, name, text, text) IS
 'Foreign keys from or to the table, both ends protected, that do not pair the tenant columns yet: what each becomes, a query for the rows that violate that, and why it cannot (refused). Internal.';
 
 CREATE FUNCTION tenancy.prepared_key_name(constraint_name name)
@@ -77,8 +86,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     prepared name := tenancy.prepared_key_name(replace_foreign_key.constraint_name);
-    is_prepared boolean := EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = replace_foreign_key.child
-        AND k.conname = prepared AND k.contype = 'f' AND k.convalidated);
+    is_prepared boolean := (SELECT k.convalidated FROM pg_constraint AS k
+        WHERE k.conrelid = replace_foreign_key.child AND k.conname = prepared AND k.contype = 'f');
     table_name text := tenancy.qualified_name(replace_foreign_key.child);
 BEGIN
     IF is_prepared THEN
@@ -88,7 +97,7 @@ BEGIN
             'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', table_name, prepared, replace_foreign_key.constraint_name));
     ELSE
         PERFORM tenancy.run_as_owner(replace_foreign_key.child, format(
-            'ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', table_name,
+            'ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I, DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', table_name, prepared,
             replace_foreign_key.constraint_name, replace_foreign_key.constraint_name, replace_foreign_key.new_definition),
             no_force => true);
     END IF;
@@ -124,6 +133,23 @@ $$;
 COMMENT ON FUNCTION tenancy.lend_references(regclass, regclass, boolean) IS
 'Gives the owner of child the right to refer to parent, or takes it back. Internal.';
 
+CREATE FUNCTION tenancy.refuse_foreign_key(constraint_name name, child regclass, parent regclass, refused text)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF refuse_foreign_key.refused IS NOT NULL THEN
+        RAISE EXCEPTION 'foreign key "%" of "%" cannot include the tenant', refuse_foreign_key.constraint_name, refuse_foreign_key.child
+            USING ERRCODE = '0A000',
+                  DETAIL = format('Between "%s" and "%s": %s.', refuse_foreign_key.child, refuse_foreign_key.parent, refuse_foreign_key.refused),
+                  HINT = 'Change the key first, or protect the table with harden_keys => ''off'' and accept that the key tells of other tenants'' rows.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.refuse_foreign_key(name, regclass, regclass, text) IS
+'Raises 0A000 with the reason why a foreign key cannot be made composite, when there is one. Internal.';
+
 CREATE FUNCTION tenancy.harden_foreign_keys(relation regclass)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -133,18 +159,12 @@ DECLARE
     key record;
     remark text;
 BEGIN
-    FOR key IN SELECT * FROM tenancy.foreign_keys_to_harden(harden_foreign_keys.relation) LOOP
-        IF key.constraint_name LIKE '%\_tenancy' AND EXISTS (
-            SELECT FROM pg_constraint AS k WHERE k.conrelid = key.child AND k.contype = 'f' AND k.oid <> key.key_oid
-              AND tenancy.prepared_key_name(k.conname) = key.constraint_name)
-        THEN
-            CONTINUE;
-        END IF;
-        IF key.refused IS NOT NULL THEN
-            RAISE EXCEPTION 'foreign key "%" of "%" cannot include the tenant', key.constraint_name, key.child
-                USING ERRCODE = '0A000', DETAIL = format('Between "%s" and "%s": %s.', key.child, key.parent, key.refused),
-                      HINT = 'Change the key first, or protect the table with harden_keys => ''off'' and accept that the key tells of other tenants'' rows.';
-        END IF;
+    FOR key IN
+        SELECT k.* FROM tenancy.protected_table AS p,
+            tenancy.foreign_keys_to_harden(p.relation, p.tenant_column, p.key_kind, p.harden_keys) AS k
+        WHERE p.relation = tenancy.protected_root(harden_foreign_keys.relation)
+    LOOP
+        PERFORM tenancy.refuse_foreign_key(key.constraint_name, key.child, key.parent, key.refused);
         PERFORM tenancy.ensure_unique_index(key.parent, key.parent_columns);
         remark := obj_description(key.key_oid, 'pg_constraint');
         UPDATE tenancy.protected_table AS p

@@ -85,8 +85,13 @@ BEGIN
             USING ERRCODE = '0A000', HINT = 'Put the tenant column first in the index yourself, or use harden_keys => ''references''.';
     END IF;
     PERFORM tenancy.change_table(harden_unique_index.root, harden_unique_index.owner_table,
-        format('DROP INDEX %I.%I; %s%I, %s', schema_name, harden_unique_index.key_name, start,
-               harden_unique_index.tenant_column, substr(old_definition, length(start) + 1)), NULL,
+        CASE WHEN EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+                          WHERE i.indrelid = harden_unique_index.owner_table AND i.indisvalid
+                            AND c.relname = tenancy.prepared_key_name(harden_unique_index.key_name))
+        THEN format('DROP INDEX %1$I.%2$I; ALTER INDEX %1$I.%3$I RENAME TO %2$I', schema_name, harden_unique_index.key_name,
+                    tenancy.prepared_key_name(harden_unique_index.key_name))
+        ELSE format('DROP INDEX %I.%I; %s%I, %s', schema_name, harden_unique_index.key_name, start,
+                    harden_unique_index.tenant_column, substr(old_definition, length(start) + 1)) END, NULL,
         format('DROP INDEX %I.%I; %s', schema_name, harden_unique_index.key_name, old_definition), NULL);
 END
 $$;

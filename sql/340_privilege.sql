@@ -6,7 +6,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    what text := revoke_privilege.privilege || coalesce(format(' (%I)', revoke_privilege.column_name), '') || ' ON '
+    what text := revoke_privilege.privilege || coalesce(' (' || quote_ident(revoke_privilege.column_name) || ')', '') || ' ON '
         || CASE WHEN (SELECT relkind FROM pg_class WHERE oid = revoke_privilege.target) = 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END;
     whom text := CASE WHEN revoke_privilege.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(revoke_privilege.grantee)) END;
 BEGIN

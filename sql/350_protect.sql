@@ -286,7 +286,7 @@ BEGIN
     IF protect.owner IS NOT NULL THEN
         PERFORM tenancy.give_table(protect.relation, protect.owner);
     END IF;
-    PERFORM tenancy.record_event(NULL, 'table.protected', jsonb_build_object(
+    PERFORM tenancy.record_event(NULL, 'protect', jsonb_build_object(
         'table', tenancy.qualified_name(protect.relation), 'tenant_column', protect.tenant_column, 'harden_keys', protect.harden_keys));
 END
 $$;

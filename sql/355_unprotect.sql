@@ -86,7 +86,7 @@ BEGIN
         PERFORM tenancy.strip_policies(unprotect.relation);
     END IF;
     DELETE FROM tenancy.protected_table AS p WHERE p.relation = unprotect.relation;
-    PERFORM tenancy.record_event(NULL, 'table.unprotected', jsonb_build_object('table', tenancy.qualified_name(unprotect.relation)));
+    PERFORM tenancy.record_event(NULL, 'unprotect', jsonb_build_object('table', tenancy.qualified_name(unprotect.relation)));
 END
 $$;
 COMMENT ON FUNCTION tenancy.unprotect(regclass) IS

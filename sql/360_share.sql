@@ -34,7 +34,7 @@ BEGIN
     FROM jsonb_array_elements(granted) AS g(e);
     PERFORM tenancy.run_as_owner(share.relation, format('CREATE POLICY tenancy_shared ON %s FOR SELECT TO PUBLIC USING (true)', target));
     PERFORM tenancy.run_as_owner(share.relation, format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target));
-    PERFORM tenancy.record_event(NULL, 'table.shared', jsonb_build_object('table', target));
+    PERFORM tenancy.record_event(NULL, 'share', jsonb_build_object('table', target));
 END
 $$;
 COMMENT ON FUNCTION tenancy.share(regclass, text) IS
@@ -60,7 +60,7 @@ BEGIN
     PERFORM tenancy.run_as_owner(unshare.relation, format('GRANT %s ON %s TO %s%s', g.e ->> 'privilege', target,
         g.e ->> 'grantee', CASE WHEN (g.e ->> 'grantable')::boolean THEN ' WITH GRANT OPTION' ELSE '' END))
     FROM jsonb_array_elements(granted) AS g(e);
-    PERFORM tenancy.record_event(NULL, 'table.unshared', jsonb_build_object('table', target));
+    PERFORM tenancy.record_event(NULL, 'unshare', jsonb_build_object('table', target));
 END
 $$;
 COMMENT ON FUNCTION tenancy.unshare(regclass) IS
@@ -83,7 +83,7 @@ BEGIN
     END IF;
     INSERT INTO tenancy.exempt_table AS e (relation, reason) VALUES (exempt.relation, exempt.reason)
     ON CONFLICT ON CONSTRAINT exempt_table_pkey DO UPDATE SET reason = excluded.reason;
-    PERFORM tenancy.record_event(NULL, 'table.exempted',
+    PERFORM tenancy.record_event(NULL, 'exempt',
         jsonb_build_object('table', tenancy.qualified_name(exempt.relation), 'reason', exempt.reason));
 END
 $$;
@@ -99,7 +99,7 @@ BEGIN
     PERFORM tenancy.require_table_rights(unexempt.relation);
     DELETE FROM tenancy.exempt_table AS e WHERE e.relation = unexempt.relation;
     IF FOUND THEN
-        PERFORM tenancy.record_event(NULL, 'table.unexempted', jsonb_build_object('table', tenancy.qualified_name(unexempt.relation)));
+        PERFORM tenancy.record_event(NULL, 'unexempt', jsonb_build_object('table', tenancy.qualified_name(unexempt.relation)));
     END IF;
 END
 $$;
@@ -131,12 +131,12 @@ BEGIN
             WHERE (tenancy.protection(p.relation)).tenant_column IS NULL RETURNING p.relation)
         SELECT g.relation, 'no longer protected' FROM gone AS g;
     RETURN QUERY
-        WITH found AS (
+        WITH candidate AS (
             SELECT DISTINCT p.polrelid::regclass AS id FROM pg_policy AS p WHERE NOT p.polpermissive
         ), added AS (
             INSERT INTO tenancy.protected_table AS p (relation, tenant_column, key_kind, harden_keys, options)
             SELECT f.id, r.tenant_column, r.key_kind, 'references', jsonb_build_object('found_by', 'sync')
-            FROM found AS f, tenancy.protection(f.id) AS r
+            FROM candidate AS f, tenancy.protection(f.id) AS r
             WHERE r.complete AND tenancy.protected_root(f.id) IS NULL
               AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = f.id AND (tenancy.protection(i.inhparent)).complete)
             RETURNING p.relation)

@@ -174,7 +174,7 @@ BEGIN
         registered_by = pg_get_userbyid(tenancy.outer_role()), registered_at = now();
     UPDATE tenancy.bypass_role AS b SET registered_by = pg_get_userbyid(tenancy.outer_role())
     WHERE b.role_oid = register_bypass.role;
-    PERFORM tenancy.record_event(NULL, 'bypass.registered', jsonb_build_object(
+    PERFORM tenancy.record_event(NULL, 'register_bypass', jsonb_build_object(
         'role', pg_get_userbyid(register_bypass.role), 'purpose', register_bypass.purpose, 'until', register_bypass.until));
 END
 $$;
@@ -193,7 +193,7 @@ BEGIN
         RAISE EXCEPTION 'role "%" is not registered', unregister_bypass.role
             USING ERRCODE = '55000', HINT = 'tenancy.bypass_role lists the registered ones.';
     END IF;
-    PERFORM tenancy.record_event(NULL, 'bypass.unregistered', jsonb_build_object('role', pg_get_userbyid(unregister_bypass.role)));
+    PERFORM tenancy.record_event(NULL, 'unregister_bypass', jsonb_build_object('role', pg_get_userbyid(unregister_bypass.role)));
 END
 $$;
 COMMENT ON FUNCTION tenancy.unregister_bypass(regrole) IS

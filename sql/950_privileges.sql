@@ -97,3 +97,25 @@ GRANT SELECT ON
     tenancy.access_grant, tenancy.signing_key_tenant, tenancy.token_revocation, tenancy.bypass_role,
     tenancy.protected_table, tenancy.shared_table, tenancy.exempt_table, tenancy.job_progress
 TO tenancy_admin, tenancy_auditor;
+
+-- Isolation. Whoever owns a table may protect it: the functions ask.
+GRANT EXECUTE ON FUNCTION
+    tenancy.protect(regclass, name, name, text, boolean, regrole, text),
+    tenancy.protect_plan(regclass, name, name, text, boolean, regrole, text, text),
+    tenancy.fill_tenant_column(regclass, name, name, integer),
+    tenancy.unprotect(regclass),
+    tenancy.share(regclass, text),
+    tenancy.unshare(regclass),
+    tenancy.exempt(regclass, text),
+    tenancy.unexempt(regclass),
+    -- Called by owners of tables: as a trigger, and inside tenancy.unknown_tenants() alone.
+    tenancy.fill_null_tenant(),
+    tenancy.knows_tenant(text, text)
+TO PUBLIC;
+GRANT EXECUTE ON FUNCTION tenancy.protection(regclass) TO tenancy_admin, tenancy_auditor;
+GRANT EXECUTE ON FUNCTION
+    tenancy.sync(),
+    tenancy.unknown_tenants(regclass),
+    tenancy.register_bypass(regrole, text, timestamptz),
+    tenancy.unregister_bypass(regrole)
+TO tenancy_admin;

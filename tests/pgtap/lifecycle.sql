@@ -1,7 +1,7 @@
 -- The state machine: every legal transition is taken, every other one refused, each counted and
 -- recorded; drain. Notifications and races: tests/isolation/test_lifecycle.py.
 \ir helpers/operators.sql
-SELECT no_plan();
+SELECT plan(162);
 
 -- A tenant in any state, made the legal way.
 CREATE FUNCTION test.tenant_in(slug text, state text) RETURNS void LANGUAGE plpgsql AS $$
@@ -115,29 +115,29 @@ SELECT is((SELECT display_name FROM tenancy.tenant WHERE slug = 'named'), 'New',
 SELECT tenancy.suspend('named', 'test') \g /dev/null
 \set ON_ERROR_STOP 0
 CALL tenancy.drain('named', 'cancel', '10 seconds');
-SELECT is(:'SQLSTATE', '00000', 'drain of a suspended tenant');
+SELECT test.said(:'SQLSTATE', '00000', 'drain of a suspended tenant');
 BEGIN;
 CALL tenancy.drain('named');
-SELECT :'SQLSTATE' AS in_block \gset
+\set in_block :SQLSTATE
 ROLLBACK;
-SELECT is(:'in_block', '25001', 'drain inside a transaction block');
+SELECT test.said(:'in_block', '25001', 'drain inside a transaction block');
 DO $$ BEGIN CALL tenancy.drain('named'); END $$;
-SELECT is(:'SQLSTATE', '00000', 'drain from a DO block of its own commits as well');
+SELECT test.said(:'SQLSTATE', '00000', 'drain from a DO block of its own commits as well');
 SELECT tenancy.resume('named') \g /dev/null
 CALL tenancy.drain('named');
-SELECT is(:'SQLSTATE', 'TN010', 'drain of an active tenant');
+SELECT test.said(:'SQLSTATE', 'TN010', 'drain of an active tenant');
 CALL tenancy.drain('named', 'kill');
-SELECT is(:'SQLSTATE', '22023', 'drain in no such mode');
+SELECT test.said(:'SQLSTATE', '22023', 'drain in no such mode');
 CALL tenancy.drain('named', 'wait', '-1 second');
-SELECT is(:'SQLSTATE', '22023', 'drain with a negative timeout');
+SELECT test.said(:'SQLSTATE', '22023', 'drain with a negative timeout');
 CALL tenancy.drain('nope');
-SELECT is(:'SQLSTATE', 'TN004', 'drain of no tenant');
+SELECT test.said(:'SQLSTATE', 'TN004', 'drain of no tenant');
 SET SESSION AUTHORIZATION lc_auditor;
 CALL tenancy.drain('named');
-SELECT is(:'SQLSTATE', '42501', 'drain by an auditor');
+SELECT test.said(:'SQLSTATE', '42501', 'drain by an auditor');
 SET SESSION AUTHORIZATION lc_elsewhere;
 CALL tenancy.drain('named');
-SELECT is(:'SQLSTATE', '42501', 'drain by an admin of another database');
+SELECT test.said(:'SQLSTATE', '42501', 'drain by an admin of another database');
 \set ON_ERROR_STOP 1
 
 SELECT finish();

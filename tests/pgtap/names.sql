@@ -1,7 +1,7 @@
 -- Slugs, ids, external ids and aliases: their forms, that each leads to its tenant, and that none
 -- changes hands.
 \ir helpers/operators.sql
-SELECT no_plan();
+SELECT plan(141);
 SET SESSION AUTHORIZATION lc_admin;
 
 -- Forms of slugs.

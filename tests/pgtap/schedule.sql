@@ -1,6 +1,6 @@
 -- Scheduled transitions: what is due happens once, what cannot happen is failed and holds up nobody.
 \ir helpers/operators.sql
-SELECT no_plan();
+SELECT plan(36);
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision(slug) FROM unnest(ARRAY['a', 'b', 'c', 'd']) AS slug \g /dev/null
 
