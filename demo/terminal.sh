@@ -77,12 +77,12 @@ send() {
 }
 
 show_query() {
-    local prompt="${role[$1]}=>" line
+    local prompt="${role[$1]#chat_}=>" line
     if [ "${role[$1]}" = postgres ]; then prompt="postgres=#"; fi
     while IFS= read -r line; do
         printf '    %s%s%s %s%s%s\n' "$dim" "$prompt" "$plain" "$cyan" "$line" "$plain"
         prompt=${prompt//?/ }
-    done <<<"$2"
+    done < <(fold -s -w $((width - ${#prompt} - 1)) <<<"$2")
 }
 
 # At most `most` lines of it.
@@ -91,7 +91,7 @@ show_answer() {
     while IFS= read -r line; do
         shown=$((shown + 1))
         if [ $shown -gt $most ]; then
-            printf '    ... (%d rows)\n' "$rows"
+            printf '     ...\n'
             break
         fi
         case $line in
@@ -106,9 +106,20 @@ show_answer() {
 tell() {
     show_query "$1" "$2"
     send "$1" "$2;"
+    require_success
+}
+
+# begin NAME TENANT: a transaction of that tenant.
+begin() {
+    show_query "$1" "BEGIN; SELECT tenancy.enter('$2');"
+    send "$1" "BEGIN; SELECT tenancy.enter('$2');"
+    require_success
+}
+
+require_success() {
     if [ "$state" != 00000 ]; then
         show_answer
-        verdict 1 "this statement was expected to work"
+        verdict 1 "this was expected to work"
     fi
 }
 
@@ -121,7 +132,10 @@ ask() {
 }
 
 # silently NAME QUERY: a statement between the steps, not shown.
-silently() { send "$1" "$2;"; }
+silently() {
+    send "$1" "$2;"
+    require_success
+}
 
 verdict() {
     if [ "$1" -eq 0 ]; then

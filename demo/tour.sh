@@ -5,9 +5,11 @@
 # that fails makes the demo fail.
 # shellcheck disable=SC2154
 
-counts="SELECT (SELECT count(*) FROM messages) AS messages, (SELECT count(*) FROM contacts) AS contacts,
-       (SELECT count(*) FROM message_attachments) AS attachments, (SELECT count(*) FROM events) AS events,
-       (SELECT count(*) FROM countries) AS countries"
+counts='SELECT (SELECT count(*) FROM messages) AS messages,
+       (SELECT count(*) FROM contacts) AS contacts,
+       (SELECT count(*) FROM message_attachments) AS attachments,
+       (SELECT count(*) FROM events) AS events,
+       (SELECT count(*) FROM countries) AS countries'
 acme='180000 | 9000 | 18000 | 36000 | 10'
 globex='20000 | 1200 | 2000 | 4000 | 10'
 initech='50 | 8 | 5 | 10 | 10'
@@ -41,7 +43,7 @@ before_tenancy() {
 protect_tables() {
     local table
     step 'One call for each table' \
-        'Row security forced, policies, defaults, indexes, foreign keys that include the tenant.'
+        'Row security, policies, defaults, indexes; foreign keys come to include the tenant.'
     tell operator "SELECT tenancy.share('countries')"
     for table in bots contacts conversations messages; do
         tell operator "SELECT tenancy.protect('$table')"
@@ -50,22 +52,22 @@ protect_tables() {
     tell operator "SELECT tenancy.protect('events')"
     ask operator "SELECT count(*) AS protected FROM tenancy.protected_table"
     shows 6 'six tables protected; attachments got their tenant from their messages'
-    tell root 'SET ROLE chat_owner'
-    tell root "CREATE TABLE events_2026_12 PARTITION OF events FOR VALUES FROM ('2026-12-01Z') TO ('2027-01-01Z')"
-    tell root 'RESET ROLE'
-    ask root "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = 'events_2026_12'"
+    open owner chat_owner
+    tell owner "CREATE TABLE events_2026_12 PARTITION OF events
+FOR VALUES FROM ('2026-12-01Z') TO ('2027-01-01Z')"
+    ask owner "SELECT relrowsecurity, relforcerowsecurity FROM pg_class
+WHERE relname = 'events_2026_12'"
     shows 't | t' 'a partition made later is protected in the same command'
 }
 
 # see TENANT COUNTS: the counts, in a transaction of that tenant.
 see() {
-    tell app "BEGIN"
-    tell app "SELECT tenancy.enter('$1')"
-    show_query app 'SELECT ...the counts of step 1...'
+    begin app "$1"
+    show_query app 'SELECT ... the counts of step 1'
     send app "$counts;"
     show_answer
-    shows "$2" "$1 sees its own rows and the shared table"
-    tell app 'COMMIT'
+    shows "$2" "$1 sees its own rows, and the shared table"
+    silently app 'COMMIT'
 }
 
 see_own_rows() {
@@ -79,24 +81,21 @@ see_own_rows() {
 
 write_own_rows() {
     step 'Nothing is written into another tenant, or tied to it'
-    tell app 'BEGIN'
-    tell app "SELECT tenancy.enter('initech')"
-    tell app 'SAVEPOINT s'
+    begin app initech
+    silently app 'SAVEPOINT s'
     ask app "INSERT INTO contacts (tenant_id, name, email, country)
 VALUES ('910be000-0000-4000-8000-000000000002', 'Eve', 'eve@mail.example', 'FR')"
     refused 42501 'a row for globex'
-    tell app 'ROLLBACK TO s'
+    silently app 'ROLLBACK TO s'
     ask app "INSERT INTO messages (conversation_id, author, body) VALUES (1, 'bot', 'Hello?')"
     refused 23503 'a message in conversation 1, which is acme'"'"'s: the foreign key includes the tenant'
-    tell app 'ROLLBACK TO s'
+    silently app 'ROLLBACK TO s'
     ask app "UPDATE messages SET tenant_id = '910be000-0000-4000-8000-000000000002'"
     refused 42501 'giving rows away'
-    tell app 'ROLLBACK TO s'
-    ask app "DELETE FROM messages RETURNING 'deleted' AS gone"
-    local deleted=1
-    if [ "$rows" = 50 ]; then deleted=0; fi
-    verdict $deleted 'DELETE without WHERE: 50 rows, its own (and taken back)'
-    tell app 'ROLLBACK'
+    silently app 'ROLLBACK TO s'
+    ask app "WITH gone AS (DELETE FROM messages RETURNING *) SELECT count(*) AS deleted FROM gone"
+    shows 50 'DELETE without WHERE: its own 50 rows (and the demo takes that back)'
+    silently app 'ROLLBACK'
 }
 
 forge_a_context() {
@@ -109,53 +108,49 @@ forge_a_context() {
 AS 'SELECT count(*) FROM messages'"
     if [ "$state" = 00000 ]; then ask app 'SELECT peek()'; fi
     refused TN009 'by the SET clause of a function'
-    tell app 'BEGIN'
-    tell app "SELECT tenancy.enter('initech')"
+    begin app initech
     ask app "SELECT tenancy.enter('globex')"
     refused TN002 'a second tenant in one transaction'
-    tell app 'ROLLBACK'
+    silently app 'ROLLBACK'
 }
 
 # As an application does that pastes input into its SQL: the whole text is one query string.
 inject() {
     local query="SELECT body FROM messages WHERE body LIKE '%$1%'"
-    tell app 'BEGIN'
-    tell app "SELECT tenancy.enter('initech')"
+    begin app initech
     ask app "$query" "${query//;/\\;}"
 }
 
 inject_a_switch() {
     step 'An injected switch of tenants is refused' \
-        'The application pastes what a user typed between the % signs. All of it is one query string.'
+        'The application pastes what a user typed between the % signs, and sends one query string.'
     inject "'; COMMIT; BEGIN; SELECT tenancy.enter('globex'); SELECT body FROM messages --"
     refused TN009 'ending the transaction and entering globex'
-    tell app 'ROLLBACK'
+    silently app 'ROLLBACK'
     inject "' UNION ALL SELECT set_config('tenancy.context', 'globex', true) --"
     refused TN009 'switching in the middle of a query'
-    tell app 'ROLLBACK'
+    silently app 'ROLLBACK'
     inject "' OR true --"
     local own=1
     if [ "$state $rows" = '00000 50' ]; then own=0; fi
     verdict $own 'an injected OR true: its own 50 messages'
-    tell app 'COMMIT'
+    silently app 'COMMIT'
 }
 
 steal_a_connection() {
     step 'A pooled connection carries nothing from one tenant to the next' \
         'One server connection, first used for acme, then for globex, as poolers do.'
-    tell app 'BEGIN'
-    tell app "SELECT tenancy.enter('acme')"
+    begin app acme
     ask app "CREATE TEMP TABLE contacts AS SELECT * FROM public.contacts"
     if [ "$state" = 00000 ]; then
-        tell app 'COMMIT'
-        tell app 'BEGIN'
-        tell app "SELECT tenancy.enter('globex')"
+        silently app 'COMMIT'
+        begin app globex
         ask app 'SELECT count(*) FROM contacts'
         shows 1200 'the temporary table that would shadow the real one is gone'
     else
         refused 42501 'a temporary table, which the next tenant would meet under the real name'
     fi
-    tell app 'ROLLBACK'
+    silently app 'ROLLBACK'
     ask app 'SELECT count(*) FROM messages'
     refused TN001 'after the transaction the connection belongs to nobody'
 }
@@ -166,25 +161,23 @@ forge_tokens() {
     open api chat_api
     send api "\\set good $(mint provider initech 60)" "\\set old $(mint provider globex -60)" \
         "\\set forged $(mint thief globex 60)"
-    tell api 'BEGIN'
     ask api "SELECT tenancy.enter('globex')"
     refused 42501 'no token'
-    tell api 'ROLLBACK'
     ask api "SELECT tenancy.enter(:'old')"
     refused TN007 'a token of globex from yesterday'"'"'s log: expired'
     ask api "SELECT tenancy.enter(:'forged')"
     refused TN006 'a token for globex signed by somebody else'
     tell api 'BEGIN'
     tell api "SELECT tenancy.enter(:'good')"
-    ask api "SELECT slug, actor, authority, (SELECT count(*) FROM messages) AS messages FROM tenancy.context()"
+    ask api "SELECT slug, actor, authority, (SELECT count(*) FROM messages) AS messages
+FROM tenancy.context()"
     shows 'initech | ada@initech | token | 50' 'a valid token of initech opens initech'
-    tell api 'COMMIT'
+    silently api 'COMMIT'
 }
 
 suspend_a_tenant() {
     step 'A suspended tenant is cut off in the middle of a transaction' 'Two sessions: the application, and an operator.'
-    tell app 'BEGIN'
-    tell app "SELECT tenancy.enter('initech')"
+    begin app initech
     tell app "UPDATE messages SET body = 'changed just before the suspension'"
     ask operator "SELECT tenancy.suspend('initech', 'payment overdue')"
     ask app 'SELECT count(*) FROM messages'
@@ -200,8 +193,9 @@ suspend_a_tenant() {
 
 erase_a_tenant() {
     step 'An erased tenant is gone' 'Counted by the superuser, whom no policy holds back.'
-    local per_tenant="SELECT t.slug, t.state, count(m.id) AS messages
-FROM tenancy.tenant AS t LEFT JOIN messages AS m ON m.tenant_id = t.id GROUP BY t.slug, t.state ORDER BY t.slug"
+    local per_tenant='SELECT slug, state, count(m.id) AS messages
+FROM tenancy.tenant AS t LEFT JOIN messages AS m ON m.tenant_id = t.id
+GROUP BY slug, state ORDER BY slug'
     ask root "$per_tenant"
     shows 'globex | active | 20000' 'before'
     tell operator "SELECT tenancy.suspend('globex', 'contract ended')"
