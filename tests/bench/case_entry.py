@@ -65,7 +65,7 @@ def compare(bench: Bench, report: Report, pipelined: bool) -> None:
             transaction(bench, "raw, one tenant", "bench_plain", "setting", SET_CONFIG, one[0], pipelined),
             transaction(bench, "grant, one tenant", "bench_app", "tenanted", ENTER, one[1], pipelined),
         ],
-        5 if report.quick else 60, warmup=60, iterations=400)
+        10 if report.quick else 100, warmup=60, iterations=150)
     way = "pipelined" if pipelined else "one by one"
     report.ratio(CASE, f"{way}: enter by grant / set_config", rounds, "grant", "raw", WITH_GRANT)
     report.ratio(CASE, f"{way}: enter by seen token / set_config", rounds, "token", "raw", WITH_TOKEN)

@@ -3,11 +3,15 @@
 //
 // Input is one JSON object a line, output one JSON object a line:
 //   {"open": {variant}}   -> {"pid": backend}
-//   {"run": name, "seed": n, "warmup": n, "iterations": n | "seconds": s}
-//                         -> {"iterations", "seconds", "median", "q1", "q3", "mean", "longest"}
-// Times are in nanoseconds. Variants are described in client.py.
+//   {"run": name, "seed": n, "warmup": n, "iterations": n | "seconds": s, "cpu": n}
+//                         -> {"iterations", "seconds", "median", "q1", "q3", "mean", "longest",
+//                         "cpu"}
+// Times are in nanoseconds; cpu is the mean of what the backend ran. Variants are described in
+// client.py.
 #include <libpq-fe.h>
 #include <nlohmann/json.hpp>
+
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -103,7 +107,7 @@ private:
 };
 
 // One message of an iteration: a prepared statement, or with the simple protocol a text in which
-// {} stand for the parameters.
+// {0}, {1} ... stand for the parameters.
 struct Step {
     explicit Step(const Json& form)
         : simple(form.value("simple", "")), statement(form.value("statement", "")) {
@@ -117,14 +121,12 @@ struct Step {
             values[i] = parameters[i].next(random);
         if (simple.empty())
             return;
-        text.clear();
-        std::size_t from = 0;
-        for (const char* value : values) {
-            const std::size_t at = simple.find("{}", from);
-            text.append(simple, from, at - from).append(value);
-            from = at + 2;
+        text = simple;
+        for (std::size_t i = 0; i < values.size(); i++) {
+            const std::string mark = "{" + std::to_string(i) + "}";
+            for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;)
+                text.replace(at, mark.size(), values[i]);
         }
-        text.append(simple, from);
     }
 
     std::string simple;
@@ -133,6 +135,22 @@ struct Step {
     std::vector<const char*> values;
     std::string text;
 };
+
+// Client and backend take turns, so one processor serves both; on two, half of what is measured
+// would be how fast one wakes the other. Where that is not allowed it is left to the kernel.
+void keep_on(int cpu, int process) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    (void)sched_setaffinity(process, sizeof set, &set);
+}
+
+// How long a process has run, in nanoseconds. Exact while it sleeps.
+double time_run(int process) {
+    double nanoseconds = 0;
+    std::ifstream("/proc/" + std::to_string(process) + "/schedstat") >> nanoseconds;
+    return nanoseconds;
+}
 
 class Variant {
 public:
@@ -157,6 +175,10 @@ public:
 
     Json run(const Json& order) {
         std::mt19937_64 random(order.value("seed", 0));
+        if (order.contains("cpu")) {
+            keep_on(order["cpu"], 0);
+            keep_on(order["cpu"], pid());
+        }
         around(before_);
         for (int i = order.value("warmup", 0); i > 0; i--)
             iterate(random);
@@ -164,14 +186,16 @@ public:
         const double limit = order.value("seconds", 0.0);
         std::vector<double> times;
         times.reserve(static_cast<std::size_t>(std::max(count, 100000)));
+        const double ran = time_run(pid());
         const Clock::time_point begin = Clock::now();
         double total = 0;
         while (count > 0 ? static_cast<int>(times.size()) < count : total < limit) {
             times.push_back(iterate(random));
             total = std::chrono::duration<double>(Clock::now() - begin).count();
         }
+        const double cpu = (time_run(pid()) - ran) / static_cast<double>(times.size());
         around(after_);
-        return describe(times, total);
+        return describe(times, total, cpu);
     }
 
 private:
@@ -230,16 +254,16 @@ private:
         }
     }
 
-    static Json describe(std::vector<double>& times, double seconds) {
+    static Json describe(std::vector<double>& times, double seconds, double cpu) {
         const std::size_t count = times.size();
         double sum = 0;
         for (const double time : times)
             sum += time;
         std::sort(times.begin(), times.end());
-        return {{"iterations", count},        {"seconds", seconds},
-                {"q1", times[count / 4]},     {"median", times[count / 2]},
-                {"q3", times[count * 3 / 4]}, {"mean", sum / static_cast<double>(count)},
-                {"longest", times[count - 1]}};
+        return {{"iterations", count},         {"seconds", seconds},
+                {"q1", times[count / 4]},      {"median", times[count / 2]},
+                {"q3", times[count * 3 / 4]},  {"mean", sum / static_cast<double>(count)},
+                {"longest", times[count - 1]}, {"cpu", cpu}};
     }
 
     Connection connection_;

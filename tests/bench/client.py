@@ -18,7 +18,7 @@ Parameter = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One message: a prepared statement, or a text for the simple protocol with {} for parameters.
+    """One message: a prepared statement, or a text for the simple protocol with {0}, {1} for parameters.
 
     A parameter is a text, {"file": path, "random": bool} (one of its lines), or
     {"low", "high", "times", "plus", "prefix", "serial"} (prefix and random number * times + plus).
@@ -46,7 +46,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Block:
-    """What one block took; times in nanoseconds an iteration."""
+    """What one block took; times in nanoseconds an iteration, cpu what the backend itself ran."""
 
     iterations: int
     seconds: float
@@ -55,6 +55,7 @@ class Block:
     q3: float
     mean: float
     longest: float
+    cpu: float
 
 
 class Client:
@@ -78,7 +79,7 @@ class Client:
         return int(self._ask({"open": asdict(variant)})["pid"])
 
     def run(self, name: str, **order: Any) -> Block:
-        """Runs one block: seed, warmup, and iterations or seconds."""
+        """Runs one block: seed, warmup, iterations or seconds, and the cpu to stay on."""
         return Block(**self._ask({"run": name} | order))
 
     def _ask(self, order: Mapping[str, Any]) -> dict[str, Any]:

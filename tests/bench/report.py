@@ -55,9 +55,11 @@ class Report:
     ) -> None:
         """The line that compares two variants, with both their times."""
         times = {each: asdict(rounds.spread(each)) for each in (variant, base)}
-        shown = f"{us(rounds, variant)} / {us(rounds, base)} us"
+        cpu = rounds.ratio(variant, base, "cpu")
+        shown = f"{us(rounds, variant)} / {us(rounds, base)} us, backend's cpu {cpu.median:.3f}"
         line = Line(case, name, rounds.ratio(variant, base), "x", bound, f"{shown}  {note}".rstrip())
-        line.detail = {"nanoseconds": times, "rounds": len(rounds.blocks[variant]), "measure": rounds.measure}
+        line.detail = {"nanoseconds": times, "rounds": len(rounds.blocks[variant]), "measure": rounds.measure,
+                       "cpu_ratio": asdict(cpu)}
         self.add(line)
 
     def write(self, case: str, environment: dict[str, Any], extra: dict[str, Any]) -> Path:

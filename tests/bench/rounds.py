@@ -4,6 +4,7 @@ What is compared is always within one round, so what else the machine does in th
 all variants alike; over the rounds medians and quartiles are taken.
 """
 
+import os
 import random
 import statistics
 from collections.abc import Callable, Sequence
@@ -38,16 +39,16 @@ class Rounds:
     measure: Measure = "median"
     blocks: dict[str, list[Block]] = field(default_factory=dict)
 
-    def times(self, name: str) -> list[float]:
-        return [getattr(block, self.measure) for block in self.blocks[name]]
+    def times(self, name: str, measure: str | None = None) -> list[float]:
+        return [getattr(block, measure or self.measure) for block in self.blocks[name]]
 
     def spread(self, name: str) -> Spread:
         """Nanoseconds an iteration."""
         return Spread.of(self.times(name))
 
-    def ratio(self, name: str, base: str) -> Spread:
+    def ratio(self, name: str, base: str, measure: str | None = None) -> Spread:
         """How much longer than `base`, round by round."""
-        pairs = zip(self.times(name), self.times(base), strict=True)
+        pairs = zip(self.times(name, measure), self.times(base, measure), strict=True)
         return Spread.of([time / beside for time, beside in pairs])
 
     def difference(self, name: str, base: str) -> Spread:
@@ -63,7 +64,11 @@ def run_rounds(
     around: Callable[[str], Any] | None = None,
     **order: Any,
 ) -> Rounds:
-    """Runs them; `order` is that of Client.run. `around(name)` is a context manager held meanwhile."""
+    """Runs them; `order` is that of Client.run. `around(name)` is a context manager held meanwhile.
+
+    Each round stays on one processor, the next one on another.
+    """
+    cpus = sorted(os.sched_getaffinity(0))
     result = Rounds(measure, {variant.name: [] for variant in variants})
     with Client() as client:
         for variant in variants:
@@ -71,6 +76,7 @@ def run_rounds(
         names = [variant.name for variant in variants]
         for number in range(rounds):
             random.shuffle(names)
+            order["cpu"] = cpus[number % len(cpus)]
             for name in names:
                 if around is None:
                     block = client.run(name, seed=number, **order)
