@@ -195,14 +195,3 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.enter_all(text) IS
 'Lets a registered role with BYPASSRLS read and write the rows of all tenants in this transaction, and records the reason in the audit trail (in a read-only transaction and on a standby, in the server log alone). Errors: 42501 for a role that is not registered, TN002 when a tenant is set.';
-
--- Exact-match lookups before the tenant is known: one function for each table and set of columns.
-CREATE TABLE tenancy.lookup (
-    function regprocedure PRIMARY KEY,
-    relation regclass NOT NULL,
-    columns  name[] NOT NULL,
-    added_by name NOT NULL,
-    added_at timestamptz NOT NULL DEFAULT now()
-);
-COMMENT ON TABLE tenancy.lookup IS
-'Functions made by tenancy.allow_lookup, each answering which tenant has a row with these values.';

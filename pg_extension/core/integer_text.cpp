@@ -14,8 +14,9 @@ std::optional<Integer> parse_canonical(std::string_view text) {
     if (digits.starts_with('0') && text != "0")
         return std::nullopt;
     Integer value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, value);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [stopped, error] = std::from_chars(begin, end, value);
     if (error != std::errc{} || stopped != end)
         return std::nullopt;
     return value;

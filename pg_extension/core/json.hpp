@@ -20,7 +20,7 @@ struct JsonMember;
 // fits 64 bits written the one plain way: fractions, exponents, -0 and larger ones. Its value is
 // dropped on purpose, so nobody can round it.
 struct JsonValue {
-    enum class Kind { null, boolean, integer, number, string, array, object };
+    enum class Kind : std::uint8_t { null, boolean, integer, number, string, array, object };
 
     Kind kind = Kind::null;
     bool boolean = false;

@@ -1,6 +1,7 @@
 // Keys that verify tokens, read from JWKs (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +10,7 @@
 namespace tenancy {
 
 // The four algorithms of JWS (RFC 7518 section 3, RFC 8037 section 3.1) that tokens may use.
-enum class Algorithm { eddsa, hs256, rs256, es256 };
+enum class Algorithm : std::uint8_t { eddsa, hs256, rs256, es256 };
 
 // The name in `alg`: "EdDSA", "HS256", "RS256", "ES256". Static storage.
 [[nodiscard]] const char* algorithm_name(Algorithm algorithm);

@@ -123,10 +123,8 @@ bool verify_es256(const EvpKey& key, std::string_view message, std::string_view 
     const Handle<ECDSA_SIG> pair = own(ECDSA_SIG_new());
     Handle<BIGNUM> r = big_number(signature.substr(0, half));
     Handle<BIGNUM> s = big_number(signature.substr(half));
-    if (ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1)
-        return false;
-    static_cast<void>(r.release()); // pair owns both now
-    static_cast<void>(s.release());
+    if (ECDSA_SIG_set0(pair.get(), r.release(), s.release()) != 1)
+        return false; // only for null numbers, which own() excludes
     unsigned char* encoded = nullptr;
     const int size = i2d_ECDSA_SIG(pair.get(), &encoded);
     const Handle<unsigned char> der(encoded);

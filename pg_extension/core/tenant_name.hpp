@@ -5,7 +5,7 @@
 #include "uuid.hpp"
 
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -38,7 +38,7 @@ void check_external_id(std::string_view external_id);
 // A text that names a tenant, taken apart. It owns nothing: `value` and `alias_kind` borrow from
 // the text that was classified.
 struct Designator {
-    enum class Kind {
+    enum class Kind : std::uint8_t {
         slug,        // value is the slug
         id,          // id is the tenant's id
         external_id, // 'external:42': value is the external id

@@ -20,7 +20,7 @@ inline constexpr std::int64_t default_leeway = 30;         // seconds
 inline constexpr std::int64_t max_leeway = 60;             // seconds
 inline constexpr std::int64_t max_time = 9007199254740991; // 2^53 - 1, seconds since 1970
 
-enum class TokenMode { read_write, read_only };
+enum class TokenMode : std::uint8_t { read_write, read_only };
 
 // What a token claims, once its signature has been verified. Owns its strings; none holds control
 // characters. Times are seconds since 1970-01-01 UTC, from 0 to max_time.
@@ -46,7 +46,7 @@ struct TokenPolicy {
     std::string_view tenant_claim = "tenant"; // required, a string
     std::string_view actor_claim = "sub";     // required, a string
     std::string_view mode_claim = "mode";     // "read_write" or "read_only" when present
-    std::string_view role_claim = {};         // a string when present
+    std::string_view role_claim;              // a string when present
     std::int64_t now = 0;                     // seconds since 1970-01-01 UTC
 };
 

@@ -1,15 +1,19 @@
 // The library's magic, _PG_init, and the hooks, each of which hands over to the area it belongs to.
 #include "bridge/call.hpp"
-#include "bridge/compat.hpp"
 #include "bridge/entry.hpp"
 #include "context/activity.hpp"
 #include "context/enter.hpp"
 #include "context/entry_rule.hpp"
 #include "context/errors.hpp"
 #include "context/leftovers.hpp"
+#include "context/limits.hpp"
+#include "context/preload.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
+#include "guard/guard.hpp"
+#include "isolation/ddl.hpp"
+#include "isolation/protected.hpp"
 
 namespace tenancy {
 
@@ -42,15 +46,19 @@ class Scoped {
 
 PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
     const Scoped planning(depth.planner, depth.planner + 1);
-    return pg_call([&] {
+    PlannedStmt* planned = pg_call([&] {
         return previous_planner != nullptr ? previous_planner(query, text, options, parameters)
                                            : standard_planner(query, text, options, parameters);
     });
+    pg_call([&] { guard::check_plan(planned); });
+    return planned;
 }
 
 void start_impl(QueryDesc* query, int flags) {
-    if (context::registry::installed() && !context::entry_rule::is_entry(query))
+    if (context::registry::installed() && !context::entry_rule::is_entry(query)) {
         context::check_statement();
+        guard::check_query(query, flags);
+    }
     const Scoped planning(depth.planner, 0);
     pg_call([&] {
         if (previous_start != nullptr)
@@ -73,8 +81,12 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
     const context::entry_rule::Running entry_statement(query);
+    const guard::ProgressScope progress(query);
     if (context::registry::installed() && !context::entry_rule::called_directly())
-        pg_call([] { context::check_statement(); });
+        pg_call([&] {
+            context::check_statement();
+            guard::check_run(query);
+        });
     const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
     if (!parallel) {
         run_query(query, direction, count, once);
@@ -118,6 +130,33 @@ void run_utility(void* argument) {
                                 u->environment, u->receiver, u->completion);
 }
 
+// Validating a foreign key counts the rows that row security hides from the owner, too. An error
+// puts the security context back as it aborts.
+void run_seeing_hidden_rows(Utility* utility) {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(user, security | SECURITY_NOFORCE_RLS);
+    pg_call([&] { run_utility(utility); });
+    SetUserIdAndSecContext(user, security);
+}
+
+// What touches no row of a tenant passes unchecked, so that a pooler can reset a session whose
+// tenant was suspended.
+bool needs_no_check(const Node* statement) {
+    switch (nodeTag(statement)) {
+    case T_VariableSetStmt:
+    case T_VariableShowStmt:
+    case T_DiscardStmt:
+    case T_DeallocateStmt:
+    case T_UnlistenStmt:
+    case T_ClosePortalStmt:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void note_leftovers(const Node* statement) {
     if (IsA(statement, PrepareStmt))
         context::leftovers::note_prepared();
@@ -139,17 +178,32 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
     }
     if (context::handle_set(planned, text, kind, next))
         return;
-    context::check_statement();
+    if (!needs_no_check(statement))
+        context::check_statement();
+    utility.planned = guard::check_utility(planned);
     note_leftovers(statement);
+    isolation::check_ddl(planned, kind);
+    const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
-    pg_call([&] { run_utility(&utility); });
+    if (isolation::needs_no_force(planned))
+        run_seeing_hidden_rows(&utility);
+    else
+        pg_call([&] { run_utility(&utility); });
+    if (IsA(statement, VariableSetStmt))
+        pg_call([] { context::limits::check(); });
 }
 
 void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
     if (previous_access != nullptr)
         previous_access(access, class_id, object_id, sub_id, argument);
+    if (!context::registry::installed())
+        return;
+    if (access == OAT_DROP && class_id == ExtensionRelationId)
+        context::preload::extension_dropped(object_id);
+    isolation::on_object_access(access, class_id, object_id, sub_id, argument);
+    guard::on_object_access(access, class_id, object_id, argument);
 }
 
 void transaction_impl(XactEvent event, void*) {
@@ -176,6 +230,7 @@ void transaction_impl(XactEvent event, void*) {
 
 void relation_impl(Datum, Oid relation) {
     context::registry::relation_invalidated(relation);
+    isolation::isolation_relcache_callback(relation);
 }
 
 extern "C" {
@@ -232,17 +287,12 @@ void install_hooks() {
     object_access_hook = tenancy_object_access;
     RegisterXactCallback(tenancy_transaction, nullptr);
     CacheRegisterRelcacheCallback(tenancy_relation_invalidated, 0);
-}
-
-bool loaded_in_time() {
-    if (process_shared_preload_libraries_in_progress)
-        return true;
-    return compat::backend_is_starting() || InitializingParallelWorker;
+    guard::install_log_filter();
 }
 
 void initialise() {
     context::setting::define();
-    context::registry::initialise(loaded_in_time());
+    context::registry::initialise(context::preload::in_time());
     if (process_shared_preload_libraries_in_progress)
         context::activity::request_shared_memory();
     if (context::registry::preloaded())

@@ -167,7 +167,7 @@ std::string print_object(const std::map<std::string, std::string>& members,
                          const std::string& appendix) {
     std::string text;
     for (const auto& [name, value] : members)
-        text += (text.empty() ? "{\"" : ",\"") + name + "\":" + value;
+        text.append(text.empty() ? "{\"" : ",\"").append(name).append("\":").append(value);
     return text + appendix + "}";
 }
 

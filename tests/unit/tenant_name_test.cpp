@@ -111,7 +111,8 @@ TEST(Designator, AnythingElseIsRefusedWithoutQuotingIt) {
 }
 
 TEST(TenantName, ChannelPrefix) {
-    EXPECT_EQ(channel_prefix(*parse_uuid(id_text)), "t_a0eebc999c0b4ef8bb6d6bb9bd380a11_");
+    EXPECT_EQ(channel_prefix(parse_uuid(id_text).value_or(Uuid{})),
+              "t_a0eebc999c0b4ef8bb6d6bb9bd380a11_");
 }
 
 } // namespace

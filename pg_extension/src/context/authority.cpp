@@ -7,6 +7,7 @@
 #include "context/authority.hpp"
 #include "context/errors.hpp"
 #include "context/leftovers.hpp"
+#include "context/limits.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/token_authority.hpp"
@@ -224,6 +225,7 @@ void admit(const Context& context, const char* raw) {
     }
     leftovers::clear(context);
     pin(context, raw);
+    limits::apply(context);
 }
 
 void reconfirm(Context& context) {

@@ -2,6 +2,7 @@
 #include "context/leftovers.hpp"
 
 #include "bridge/sqlstate.hpp"
+#include "context/setting.hpp"
 #include "core/sqlstate.hpp"
 
 namespace tenancy::context::leftovers {
@@ -61,7 +62,8 @@ void transaction_aborted() {
 void clear(const Context& next) {
     const bool same = left.known && left.kind == next.kind &&
                       memcmp(&left.tenant, &next.tenant, sizeof left.tenant) == 0;
-    if (same)
+    // A test suite that works for several tenants in one session keeps its own state there.
+    if (same || setting::test_mode())
         return;
     ResetTempTableNamespace();
     ResetSequenceCaches();

@@ -290,7 +290,8 @@ void accept_invalidations() {
 }
 
 void relation_invalidated(Oid relation) {
-    if (relation == signal_relation || !OidIsValid(relation))
+    // Before CREATE EXTENSION there is no relation to listen for: any new one may be it.
+    if (relation == signal_relation || !OidIsValid(relation) || !OidIsValid(signal_relation))
         current_epoch++;
 }
 
@@ -327,11 +328,50 @@ bool tenant_by_alias(const char* kind, const char* value, Tenant& tenant) {
     return found && tenant_by_id(id, tenant);
 }
 
+pg_uuid_t* open_tenants(int& count) {
+    int room = 64;
+    auto* ids = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t) * room));
+    count = 0;
+    const Relation table = table_open(registry_relation("tenant"), AccessShareLock);
+    const Relation index = index_open(registry_relation("tenant_pkey"), AccessShareLock);
+    SysScanDesc ordered = systable_beginscan_ordered(table, index, nullptr, 0, nullptr);
+    HeapTuple row;
+    while (HeapTupleIsValid(row = systable_getnext_ordered(ordered, ForwardScanDirection))) {
+        const Scan scan{table, ordered};
+        Tenant tenant;
+        read_tenant(scan, row, tenant);
+        if (tenant.state != TenantState::active && tenant.state != TenantState::read_only)
+            continue;
+        if (count == room) {
+            room *= 2;
+            ids = static_cast<pg_uuid_t*>(repalloc_huge(ids, sizeof(pg_uuid_t) * room));
+        }
+        ids[count++] = tenant.id;
+    }
+    systable_endscan_ordered(ordered);
+    index_close(index, AccessShareLock);
+    table_close(table, AccessShareLock);
+    return ids;
+}
+
 bool find_grant(Oid role, const pg_uuid_t& tenant, Grant& grant) {
     int best = -1;
     const GrantSearch search{role, &tenant, &grant, &best};
     any_of_own_roles(role, visit_grants, &search);
     return best >= 0;
+}
+
+Jsonb* tier_limits(const char* tier) {
+    ScanKeyData key;
+    text_key(&key, 1, tier);
+    const Scan scan = begin("tier", "tier_pkey", &key, 1);
+    HeapTuple row = next(scan);
+    Jsonb* limits = nullptr;
+    bool is_null;
+    if (HeapTupleIsValid(row))
+        limits = DatumGetJsonbPCopy(column(scan, row, 3, is_null));
+    end(scan);
+    return limits;
 }
 
 bool signing_key(const char* issuer, const char* kid, SigningKey& key) {

@@ -70,9 +70,15 @@ bool tenant_by_slug(const char* slug, Tenant& tenant);
 bool tenant_by_external_id(const char* external_id, Tenant& tenant);
 bool tenant_by_alias(const char* kind, const char* value, Tenant& tenant);
 
+// The ids of all tenants that are active or read_only, in order of id; palloc'd.
+pg_uuid_t* open_tenants(int& count);
+
 // The strongest unexpired grant of `role` for the tenant: its own, or one given to the direct
 // members of a role it is in.
 bool find_grant(Oid role, const pg_uuid_t& tenant, Grant& grant);
+
+// The caps of a tier as a JSON object; nullptr when there is no such tier. palloc'd.
+Jsonb* tier_limits(const char* tier);
 
 bool signing_key(const char* issuer, const char* kid, SigningKey& key);
 bool key_speaks_for(const char* issuer, const char* kid, const pg_uuid_t& tenant);

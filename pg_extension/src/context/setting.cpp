@@ -136,8 +136,8 @@ void define() {
                              "SQL text shows up in logs, pg_stat_activity and pg_stat_statements.",
                              &literal_tokens_value, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("tenancy.test_mode",
-                             "Let tenancy.switch() change the tenant within a transaction, for test suites.",
-                             nullptr, &test_mode_value, false, PGC_SUSET, 0, nullptr, nullptr,
+                             "Let test suites work for several tenants in one transaction or session.",
+                             "tenancy.switch() works, and entering a tenant clears nothing that the last one left.", &test_mode_value, false, PGC_SUSET, 0, nullptr, nullptr,
                              nullptr);
     MarkGUCPrefixReserved("tenancy");
 }

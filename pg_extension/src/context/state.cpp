@@ -5,6 +5,7 @@
 #include "context/activity.hpp"
 #include "context/authority.hpp"
 #include "context/errors.hpp"
+#include "context/limits.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 
@@ -129,6 +130,7 @@ void unpin() {
         return;
     state.pinned = false;
     state.usable = false;
+    limits::forget();
     activity::withdraw();
 }
 
@@ -141,6 +143,7 @@ void check_statement() {
         return;
     revalidate();
     check_expiry();
+    limits::check();
     // A savepoint that ends restores its own idea of read-only.
     if (context->read_only)
         XactReadOnly = true;

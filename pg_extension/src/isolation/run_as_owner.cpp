@@ -11,20 +11,25 @@ namespace tenancy::isolation {
 
 namespace {
 
+constinit int internal_depth = 0;
 constinit int internal_ddl_depth = 0;
 
-// While alive, DDL passes the DDL rules.
-class InternalDdl {
+// While alive, a command of the extension's own runs; its DDL passes the DDL rules.
+class InternalCommand {
   public:
-    explicit InternalDdl(bool applies) noexcept : step_(applies ? 1 : 0) {
-        internal_ddl_depth += step_;
+    explicit InternalCommand(bool is_ddl) noexcept : ddl_(is_ddl ? 1 : 0) {
+        ++internal_depth;
+        internal_ddl_depth += ddl_;
     }
-    InternalDdl(const InternalDdl&) = delete;
-    InternalDdl& operator=(const InternalDdl&) = delete;
-    ~InternalDdl() { internal_ddl_depth -= step_; }
+    InternalCommand(const InternalCommand&) = delete;
+    InternalCommand& operator=(const InternalCommand&) = delete;
+    ~InternalCommand() {
+        --internal_depth;
+        internal_ddl_depth -= ddl_;
+    }
 
   private:
-    int step_;
+    int ddl_;
 };
 
 bool is_ddl(const char* sql) {
@@ -93,6 +98,10 @@ bool internal_ddl_runs() {
     return internal_ddl_depth > 0;
 }
 
+bool internal_query_runs() {
+    return internal_depth > 0;
+}
+
 int64 run_as_owner(const OwnerCommand& command) {
     // The number of a savepoint of settings, and who to be again: put back by hand on success, by
     // the abort otherwise.
@@ -111,7 +120,7 @@ int64 run_as_owner(const OwnerCommand& command) {
 
     int64 result = 0;
     {
-        const InternalDdl passes(ddl);
+        const InternalCommand passes(ddl);
         std::optional<context::InternalContext> tenant;
         if (command.tenant != nullptr)
             tenant.emplace(*command.tenant);
@@ -193,6 +202,10 @@ TENANCY_FUNCTION(run_function_as_owner) {
 
 TENANCY_FUNCTION(internal_ddl_runs) {
     PG_RETURN_BOOL(isolation::internal_ddl_runs());
+}
+
+TENANCY_FUNCTION(internal_query_runs) {
+    PG_RETURN_BOOL(isolation::internal_query_runs());
 }
 
 } // namespace tenancy
