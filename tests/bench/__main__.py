@@ -7,11 +7,14 @@ import time
 
 from harness import Server
 
-from . import case_entry, case_query
+from . import case_changes, case_entry, case_protect, case_provision, case_query, case_scale
 from .report import HEADING, Report, environment
 from .schema import SETTINGS, create
 
-CASES = {module.CASE: module for module in (case_query, case_entry)}
+CASES = {
+    module.CASE: module
+    for module in (case_query, case_entry, case_changes, case_provision, case_scale, case_protect)
+}
 
 
 def main() -> int:

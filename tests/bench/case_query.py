@@ -51,13 +51,13 @@ def variants(bench: Bench, shape: Shape, protocol: str) -> list[Variant]:
     }
     made = []
     for schema, (role, enter) in contexts.items():
-        steps, prepare = _message(shape, schema, tenant if schema == "plain" else None, protocol)
+        steps, prepare = message(shape, schema, tenant if schema == "plain" else None, protocol)
         made.append(Variant(schema, bench.conninfo(role), [steps], prepare=prepare,
                             before=["BEGIN", enter], after=["COMMIT"]))
     return made
 
 
-def _message(shape: Shape, schema: str, tenant: str | None, protocol: str) -> tuple[Step, dict[str, str]]:
+def message(shape: Shape, schema: str, tenant: str | None, protocol: str) -> tuple[Step, dict[str, str]]:
     """The one message of an iteration, and what is to be prepared for it."""
     if protocol == "simple":
         condition = f"tenant_id = '{tenant}' AND " if tenant else ""

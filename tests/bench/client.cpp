@@ -3,7 +3,8 @@
 //
 // Input is one JSON object a line, output one JSON object a line:
 //   {"open": {variant}}   -> {"pid": backend}
-//   {"run": name, "seed": n, "warmup": n, "iterations": n | "seconds": s, "cpu": n}
+//   {"run": name, "seed": n, "warmup": n, "iterations": n | "seconds": s, "cpu": n,
+//    "pause": microseconds}
 //                         -> {"iterations", "seconds", "median", "q1", "q3", "mean", "longest",
 //                         "cpu"}
 // Times are in nanoseconds; cpu is the mean of what the backend ran. Variants are described in
@@ -23,6 +24,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -186,11 +188,14 @@ public:
         const double limit = order.value("seconds", 0.0);
         std::vector<double> times;
         times.reserve(static_cast<std::size_t>(std::max(count, 100000)));
+        const std::chrono::microseconds pause(order.value("pause", 0));
         const double ran = time_run(pid());
         const Clock::time_point begin = Clock::now();
         double total = 0;
         while (count > 0 ? static_cast<int>(times.size()) < count : total < limit) {
             times.push_back(iterate(random));
+            if (pause.count() > 0)
+                std::this_thread::sleep_for(pause);
             total = std::chrono::duration<double>(Clock::now() - begin).count();
         }
         const double cpu = (time_run(pid()) - ran) / static_cast<double>(times.size());

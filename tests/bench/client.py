@@ -79,7 +79,8 @@ class Client:
         return int(self._ask({"open": asdict(variant)})["pid"])
 
     def run(self, name: str, **order: Any) -> Block:
-        """Runs one block: seed, warmup, iterations or seconds, and the cpu to stay on."""
+        """Runs one block: seed, warmup, iterations or seconds, the cpu to stay on,
+        and a pause (microseconds) after each iteration."""
         return Block(**self._ask({"run": name} | order))
 
     def _ask(self, order: Mapping[str, Any]) -> dict[str, Any]:
