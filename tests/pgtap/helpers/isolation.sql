@@ -14,7 +14,7 @@ SELECT tenancy.grant_access('iso_app', '*', reason => 'test'), tenancy.grant_acc
 CREATE SCHEMA test;
 GRANT USAGE ON SCHEMA test TO PUBLIC;
 CREATE SCHEMA shop AUTHORIZATION iso_owner;
-GRANT USAGE ON SCHEMA shop TO iso_app, iso_stranger;
+GRANT USAGE ON SCHEMA shop TO iso_app, iso_admin, iso_stranger;
 
 -- The catalog's state of everything in schema shop, one line for each fact, to be compared.
 CREATE FUNCTION test.catalog(only_tables text[] DEFAULT NULL) RETURNS SETOF text LANGUAGE sql AS $$
@@ -56,5 +56,17 @@ BEGIN
     END;
     RETURN public.is(format('%s, hint %s', state, CASE WHEN advice <> '' THEN 'given' ELSE 'MISSING: ' || said END),
                      format('%s, hint given', expected), description);
+END
+$$;
+
+CREATE FUNCTION test.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    advice text;
+BEGIN
+    EXECUTE command;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+    RETURN advice;
 END
 $$;
