@@ -97,7 +97,8 @@ BEGIN
             'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', table_name, prepared, replace_foreign_key.constraint_name));
     ELSE
         PERFORM tenancy.run_as_owner(replace_foreign_key.child, format(
-            'ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I, DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', table_name, prepared,
+            'ALTER TABLE %s %sDROP CONSTRAINT %I, ADD CONSTRAINT %I %s', table_name,
+            CASE WHEN is_prepared IS NULL THEN '' ELSE format('DROP CONSTRAINT %I, ', prepared) END,
             replace_foreign_key.constraint_name, replace_foreign_key.constraint_name, replace_foreign_key.new_definition),
             no_force => true);
     END IF;

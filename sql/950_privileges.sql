@@ -98,6 +98,12 @@ GRANT SELECT ON
     tenancy.protected_table, tenancy.shared_table, tenancy.exempt_table, tenancy.job_progress
 TO tenancy_admin, tenancy_auditor;
 
+-- The guards. Both name only channels of the caller's own tenant.
+GRANT EXECUTE ON FUNCTION tenancy.channel(text), tenancy.notify(text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    tenancy.grant_explain(regrole, timestamptz, text), tenancy.revoke_explain(regrole)
+TO tenancy_admin;
+GRANT SELECT ON tenancy.explain_grant TO tenancy_admin, tenancy_auditor;
 -- Isolation. Whoever owns a table may protect it: the functions ask.
 GRANT EXECUTE ON FUNCTION
     tenancy.protect(regclass, name, name, text, boolean, regrole, text),

@@ -11,6 +11,7 @@
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
+#include "guard/guard.hpp"
 #include "isolation/ddl.hpp"
 #include "isolation/protected.hpp"
 
@@ -30,7 +31,7 @@ constinit object_access_hook_type previous_access = nullptr;
 // Sets a variable for as long as it lives.
 template <typename Value>
 class Scoped {
-  public:
+public:
     Scoped(Value& variable, Value value) : variable_(variable), saved_(variable) {
         variable_ = value;
     }
@@ -38,22 +39,26 @@ class Scoped {
     Scoped& operator=(const Scoped&) = delete;
     ~Scoped() { variable_ = saved_; }
 
-  private:
+private:
     Value& variable_;
     Value saved_;
 };
 
 PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
     const Scoped planning(depth.planner, depth.planner + 1);
-    return pg_call([&] {
+    PlannedStmt* planned = pg_call([&] {
         return previous_planner != nullptr ? previous_planner(query, text, options, parameters)
                                            : standard_planner(query, text, options, parameters);
     });
+    pg_call([&] { guard::check_plan(planned); });
+    return planned;
 }
 
 void start_impl(QueryDesc* query, int flags) {
-    if (context::registry::installed() && !context::entry_rule::is_entry(query))
+    if (context::registry::installed() && !context::entry_rule::is_entry(query)) {
         context::check_statement();
+        guard::check_query(query, flags);
+    }
     const Scoped planning(depth.planner, 0);
     pg_call([&] {
         if (previous_start != nullptr)
@@ -76,8 +81,12 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
     const context::entry_rule::Running entry_statement(query);
+    const guard::ProgressScope progress(query);
     if (context::registry::installed() && !context::entry_rule::called_directly())
-        pg_call([] { context::check_statement(); });
+        pg_call([&] {
+            context::check_statement();
+            guard::check_run(query);
+        });
     const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
     if (!parallel) {
         run_query(query, direction, count, once);
@@ -159,8 +168,8 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
                   ProcessUtilityContext kind, ParamListInfo parameters,
                   QueryEnvironment* environment, DestReceiver* receiver,
                   QueryCompletion* completion) {
-    Utility utility{planned, text, read_only_tree, kind, parameters, environment, receiver,
-                    completion};
+    Utility utility{planned,    text,        read_only_tree, kind,
+                    parameters, environment, receiver,       completion};
     const context::UtilityRun next{run_utility, &utility};
     const Node* statement = planned->utilityStmt;
     if (IsA(statement, TransactionStmt) || !context::registry::installed()) {
@@ -171,8 +180,10 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
         return;
     if (!needs_no_check(statement))
         context::check_statement();
+    utility.planned = guard::check_utility(planned);
     note_leftovers(statement);
     isolation::check_ddl(planned, kind);
+    const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
@@ -192,9 +203,13 @@ void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
     isolation::on_object_access(access, class_id, object_id, sub_id, argument);
+    guard::on_object_access(access, class_id, object_id, argument);
 }
 
 void transaction_impl(XactEvent event, void*) {
+    // A parallel worker takes over its leader's settings in a transaction of their own.
+    if (InitializingParallelWorker)
+        return;
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
         context::check_commit();
@@ -275,6 +290,7 @@ void install_hooks() {
     object_access_hook = tenancy_object_access;
     RegisterXactCallback(tenancy_transaction, nullptr);
     CacheRegisterRelcacheCallback(tenancy_relation_invalidated, 0);
+    guard::install_log_filter();
 }
 
 void initialise() {
