@@ -5,9 +5,13 @@
 
 namespace tenancy::bridge {
 
+// Cuts between characters, not within one.
 template <size_t Size>
 static void keep(char (&target)[Size], const char* text) noexcept {
-    strlcpy(target, text, Size);
+    const int length = static_cast<int>(strnlen(text, 4 * Size));
+    const int kept = pg_mbcliplen(text, length, Size - 1);
+    memcpy(target, text, static_cast<size_t>(kept));
+    target[kept] = '\0';
 }
 
 void describe(Report& report, const char* sqlstate, const char* message,
@@ -29,10 +33,10 @@ void raise(const Report& report) {
         ReThrowError(report.postgres);
 
     const char* s = report.sqlstate;
-    ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])),
-                    errmsg("%s", report.message),
-                    report.detail[0] != '\0' ? errdetail("%s", report.detail) : 0,
-                    report.hint[0] != '\0' ? errhint("%s", report.hint) : 0));
+    ereport(ERROR,
+            (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg("%s", report.message),
+             report.detail[0] != '\0' ? errdetail("%s", report.detail) : 0,
+             report.hint[0] != '\0' ? errhint("%s", report.hint) : 0));
     pg_unreachable();
 }
 
