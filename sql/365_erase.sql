@@ -38,6 +38,20 @@ $$;
 COMMENT ON FUNCTION tenancy.erasure_order() IS
 'The protected tables in the order in which a tenant''s rows can be deleted, referring tables first. on_circle marks tables that refer to each other in a circle: delete from them in turns until nothing is left. Internal.';
 
+-- Row security does not hold for owners that are superusers or have BYPASSRLS, so every statement
+-- below says itself which rows are meant.
+CREATE FUNCTION tenancy.rows_of_context(relation regclass)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%I = %s', r.tenant_column, tenancy.context_function('current', r.key_kind))
+    FROM tenancy.protection(rows_of_context.relation) AS r
+    WHERE r.tenant_column IS NOT NULL
+$$;
+COMMENT ON FUNCTION tenancy.rows_of_context(regclass) IS
+'The condition, as SQL, that a row of a protected table belongs to the tenant of the context; NULL when the table is not protected. Internal.';
+
 CREATE FUNCTION tenancy.tenant_rows(tenant uuid, relation regclass)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -48,7 +62,8 @@ BEGIN
         RETURN 0;
     END IF;
     RETURN tenancy.run_as_owner(tenant_rows.relation,
-        format('SELECT count(*) FROM %s', tenancy.qualified_name(tenant_rows.relation)), tenant_rows.tenant);
+        format('SELECT count(*) FROM %s WHERE %s', tenancy.qualified_name(tenant_rows.relation),
+               tenancy.rows_of_context(tenant_rows.relation)), tenant_rows.tenant);
 END
 $$;
 COMMENT ON FUNCTION tenancy.tenant_rows(uuid, regclass) IS
@@ -89,8 +104,9 @@ BEGIN
       AND (tenancy.protection(k.confrelid)).tenant_column IS NOT NULL
       AND NOT a.attnotnull AND a.attname <> held.tenant_column;
     IF assignments IS NOT NULL THEN
-        PERFORM tenancy.run_as_owner(clear_references.relation, format('UPDATE %s SET %s',
-            tenancy.qualified_name(clear_references.relation), assignments), clear_references.tenant);
+        PERFORM tenancy.run_as_owner(clear_references.relation, format('UPDATE %s SET %s WHERE %s',
+            tenancy.qualified_name(clear_references.relation), assignments,
+            tenancy.rows_of_context(clear_references.relation)), clear_references.tenant);
     END IF;
 END
 $$;
@@ -104,20 +120,26 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     table_name text := tenancy.qualified_name(erase_from_leaf.leaf);
+    own_rows text := tenancy.rows_of_context(erase_from_leaf.leaf);
 BEGIN
+    IF own_rows IS NULL THEN
+        RAISE EXCEPTION 'table % is not protected', erase_from_leaf.leaf
+            USING ERRCODE = '55000', HINT = 'Run tenancy.sync() or tenancy.protect().';
+    END IF;
     RETURN tenancy.run_as_owner(erase_from_leaf.leaf, format(
-        'DELETE FROM ONLY %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY %1$s LIMIT %2$s))', table_name, erase_from_leaf.batch),
+        'DELETE FROM ONLY %1$s WHERE %3$s AND ctid = ANY (ARRAY(SELECT ctid FROM ONLY %1$s WHERE %3$s LIMIT %2$s))',
+        table_name, erase_from_leaf.batch, own_rows),
         erase_from_leaf.tenant);
 EXCEPTION WHEN foreign_key_violation THEN
     -- Rows that refer to each other: all at once, and then without their references.
     BEGIN
-        RETURN tenancy.run_as_owner(erase_from_leaf.leaf, format('DELETE FROM ONLY %s', table_name), erase_from_leaf.tenant);
+        RETURN tenancy.run_as_owner(erase_from_leaf.leaf, format('DELETE FROM ONLY %s WHERE %s', table_name, own_rows), erase_from_leaf.tenant);
     EXCEPTION WHEN foreign_key_violation THEN
         PERFORM tenancy.clear_references(erase_from_leaf.tenant, erase_from_leaf.leaf);
         PERFORM tenancy.clear_references(erase_from_leaf.tenant, k.conrelid)
         FROM pg_constraint AS k
         WHERE k.contype = 'f' AND k.confrelid = erase_from_leaf.leaf AND (tenancy.protection(k.conrelid)).tenant_column IS NOT NULL;
-        RETURN tenancy.run_as_owner(erase_from_leaf.leaf, format('DELETE FROM ONLY %s', table_name), erase_from_leaf.tenant);
+        RETURN tenancy.run_as_owner(erase_from_leaf.leaf, format('DELETE FROM ONLY %s WHERE %s', table_name, own_rows), erase_from_leaf.tenant);
     END;
 END
 $$;
