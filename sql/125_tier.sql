@@ -54,8 +54,11 @@ BEGIN
                   DETAIL = 'Limits are caps on numeric settings that any session may change, such as statement_timeout or work_mem.',
                   HINT = 'See pg_settings: vartype integer or real, context user.';
     END IF;
-    -- The server itself reads the value; the block's rollback undoes the change.
+    -- The server itself reads the value; the block's rollback undoes the change. NULL would mean the default.
     BEGIN
+        IF canonical_limit.cap IS NULL THEN
+            RAISE invalid_parameter_value;
+        END IF;
         PERFORM set_config(canonical_limit.setting, canonical_limit.cap, true);
         SELECT s.setting::numeric INTO units FROM pg_settings AS s WHERE s.name = canonical_limit.setting;
         shown := current_setting(canonical_limit.setting);

@@ -1,20 +1,27 @@
 -- Drain: after it, no transaction is left that can still write for the tenant.
 
+CREATE FUNCTION tenancy.require_top_level(command text) RETURNS void
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'tenancy_require_top_level';
+COMMENT ON FUNCTION tenancy.require_top_level(text) IS
+'Raises 25001, naming the command, where the calling procedure could not commit. A step of the procedures.';
+
 -- SECURITY DEFINER: the wait looks at other roles' transactions, and may cancel them.
-CREATE FUNCTION tenancy.await_writers(tenant uuid, cancel boolean, wait_limit interval)
-RETURNS integer
+CREATE FUNCTION tenancy.await_writers(tenant uuid, cancel boolean, wait_limit interval, any_writer boolean DEFAULT false)
+RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM tenancy.require_operator('admin');
-    -- No limit is the largest one, 24 days: the C function takes milliseconds as an integer.
+    -- Milliseconds; 0 means no limit to the C function.
     RETURN tenancy.wait_for_tenant_writers(await_writers.tenant, await_writers.cancel,
-        least(coalesce(ceil(extract(epoch FROM await_writers.wait_limit) * 1000), 2147483647), 2147483647)::integer);
+        CASE WHEN await_writers.wait_limit IS NULL THEN 0
+             ELSE greatest(1, least(ceil(extract(epoch FROM await_writers.wait_limit) * 1000), 2147483647))::integer END,
+        await_writers.any_writer);
 END
 $$;
-COMMENT ON FUNCTION tenancy.await_writers(uuid, boolean, interval) IS
-'Waits until no transaction, prepared ones included, is left that can still write for the tenant, and returns how many it waited for; with cancel it cancels their statements. NULL as the limit waits without one. Errors: TN023 some are left at the end of the limit, 42501. A step of tenancy.drain() and tenancy.erase(): called by itself it may find the change of state still uncommitted.';
+COMMENT ON FUNCTION tenancy.await_writers(uuid, boolean, interval, boolean) IS
+'Waits until the transactions that run now and can still write for the tenant have ended, prepared ones included, and returns how many there were; with cancel it ends them; with any_writer it waits for those too that have no context, as a superuser''s. NULL as the limit waits without one. Errors: TN023 some are left at the end of the limit, 42501. A step of tenancy.drain() and tenancy.erase(): called by itself it may find the change of state still uncommitted.';
 
 -- SECURITY DEFINER: reads the registry for the invoker of the procedure.
 CREATE FUNCTION tenancy.check_drainable(tenant text, mode text, wait_limit interval)
@@ -51,7 +58,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     drained uuid;
-    waited  integer;
+    waited  bigint;
 BEGIN
     PERFORM tenancy.require_top_level('CALL tenancy.drain()');
     drained := tenancy.check_drainable(drain.tenant, drain.mode, drain.timeout);

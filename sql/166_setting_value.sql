@@ -24,7 +24,7 @@ AS $$
 DECLARE
     named text := substr(lock_target_tier.target, 6);
 BEGIN
-    IF NOT starts_with(lock_target_tier.target, 'tier:') THEN
+    IF starts_with(lock_target_tier.target, 'tier:') IS NOT TRUE THEN
         RETURN NULL;
     ELSIF lock_target_tier.expected_generation IS NOT NULL THEN
         RAISE EXCEPTION 'a tier has no generation' USING ERRCODE = '22023',

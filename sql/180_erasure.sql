@@ -1,6 +1,6 @@
 -- Erasing: the rows of a tenant whose grace is over go, table by table in batches, then their
--- absence is proven. erase_rows() and count_rows(), which work on users' tables as the tables'
--- owners, belong to the isolation part.
+-- absence is proven. erase_rows(), tenant_rows() and erasure_order(), which work on users' tables as
+-- the tables' owners, are in 365_erase.sql.
 
 CREATE TABLE tenancy.erasure_count (
     tenant_id uuid NOT NULL REFERENCES tenancy.tenant,
@@ -10,37 +10,6 @@ CREATE TABLE tenancy.erasure_count (
 );
 COMMENT ON TABLE tenancy.erasure_count IS
 'How many rows of which table were deleted when a tenant was erased. Kept: it holds no personal data.';
-
-CREATE FUNCTION tenancy.erasure_order()
-RETURNS TABLE (relation regclass, rank integer)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    WITH RECURSIVE node AS (
-        -- Partitions go with their topmost protected ancestor.
-        SELECT p.relation,
-               (SELECT a.relid FROM pg_partition_ancestors(p.relation) WITH ORDINALITY AS a(relid, height)
-                JOIN tenancy.protected_table AS q ON q.relation = a.relid ORDER BY a.height DESC LIMIT 1) AS top
-        FROM tenancy.protected_table AS p
-    ), root AS (
-        SELECT DISTINCT coalesce(n.top, n.relation)::oid AS relid FROM node AS n
-    ), edge AS (
-        SELECT DISTINCT coalesce(child.top, child.relation)::oid AS child, coalesce(parent.top, parent.relation)::oid AS parent
-        FROM pg_constraint AS c
-        JOIN node AS child ON child.relation = c.conrelid
-        JOIN node AS parent ON parent.relation = c.confrelid
-        WHERE c.contype = 'f' AND coalesce(child.top, child.relation) <> coalesce(parent.top, parent.relation)
-    ), path AS (
-        SELECT r.relid, 0 AS depth, ARRAY[r.relid] AS seen FROM root AS r
-        UNION ALL
-        SELECT e.parent, p.depth + 1, p.seen || e.parent
-        FROM path AS p JOIN edge AS e ON e.child = p.relid
-        WHERE e.parent <> ALL (p.seen)
-    )
-    SELECT p.relid::regclass, max(p.depth)::integer FROM path AS p GROUP BY p.relid
-$$;
-COMMENT ON FUNCTION tenancy.erasure_order() IS
-'The protected tables in the order in which a tenant''s rows are deleted, lowest rank first: tables that refer to others before those they refer to. Partitions are left out where an ancestor is protected. Tables that refer to each other in a circle come in any order. Internal.';
 
 -- The functions below are steps of tenancy.erase(), each in a transaction of its own. SECURITY
 -- DEFINER: the invoker has no right to tenants' rows, nor to write the registry.
@@ -85,7 +54,9 @@ DECLARE
     held tenancy.tenant;
 BEGIN
     PERFORM tenancy.require_operator('admin');
-    SELECT t.* INTO held FROM tenancy.tenant AS t WHERE t.id = check_erasing.tenant FOR SHARE;
+    -- One batch at a time: of two callers the second would find rows that the first is deleting, and
+    -- count them as rows that cannot be deleted.
+    SELECT t.* INTO held FROM tenancy.tenant AS t WHERE t.id = check_erasing.tenant FOR NO KEY UPDATE;
     IF held.id IS NULL OR held.state <> 'erasing' OR held.erase_started_at IS NULL THEN
         RAISE EXCEPTION 'no erasing of this tenant is running'
             USING ERRCODE = 'TN016', DETAIL = 'Another session may have finished it.',
@@ -127,7 +98,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM tenancy.check_erasing(erasure_tables.tenant);
-    RETURN QUERY SELECT o.relation FROM tenancy.erasure_order() AS o ORDER BY o.rank, o.relation::oid;
+    RETURN QUERY SELECT o.relation FROM tenancy.erasure_order() AS o ORDER BY o.place, o.relation::oid;
 END
 $$;
 COMMENT ON FUNCTION tenancy.erasure_tables(uuid) IS
@@ -147,8 +118,8 @@ DECLARE
 BEGIN
     PERFORM tenancy.check_erasing(finish_erasure.tenant);
     SELECT t.* INTO STRICT locked FROM tenancy.tenant AS t WHERE t.id = finish_erasure.tenant FOR NO KEY UPDATE;
-    FOR left_in IN SELECT o.relation FROM tenancy.erasure_order() AS o ORDER BY o.rank, o.relation::oid LOOP
-        remain := tenancy.count_rows(locked.id, left_in);
+    FOR left_in IN SELECT o.relation FROM tenancy.erasure_order() AS o ORDER BY o.place, o.relation::oid LOOP
+        remain := tenancy.tenant_rows(locked.id, left_in);
         IF remain > 0 THEN
             remnants := remnants || format('%s: %s', left_in, remain);
         END IF;
@@ -198,6 +169,8 @@ BEGIN
     END IF;
     COMMIT;
     PERFORM tenancy.await_writers(erased, true, erase.timeout);
+    -- Nobody enters the tenant any more; what is left are writers that need no context. They are not ended.
+    PERFORM tenancy.await_writers(erased, false, erase.timeout, true);
     COMMIT;
     tables := ARRAY(SELECT t FROM tenancy.erasure_tables(erased) AS t);
     -- One round is enough unless tables refer to each other in a circle.
@@ -222,4 +195,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE tenancy.erase(text, integer, interval) IS
-'Erases a tenant whose grace is over: waits until no transaction can still write for it (cancelling them; timeout bounds the wait), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, counts again, and makes the tenant erased. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, 22023, 25001, 42501.';
+'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending its own, and letting those end that have no context, as a superuser''s; timeout bounds each wait), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, counts again, and makes the tenant erased. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, 22023, 25001, 42501.';

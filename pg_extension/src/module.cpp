@@ -11,6 +11,9 @@
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
+#include "guard/guard.hpp"
+#include "isolation/ddl.hpp"
+#include "isolation/protected.hpp"
 
 namespace tenancy {
 
@@ -28,7 +31,7 @@ constinit object_access_hook_type previous_access = nullptr;
 // Sets a variable for as long as it lives.
 template <typename Value>
 class Scoped {
-  public:
+public:
     Scoped(Value& variable, Value value) : variable_(variable), saved_(variable) {
         variable_ = value;
     }
@@ -36,22 +39,26 @@ class Scoped {
     Scoped& operator=(const Scoped&) = delete;
     ~Scoped() { variable_ = saved_; }
 
-  private:
+private:
     Value& variable_;
     Value saved_;
 };
 
 PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
     const Scoped planning(depth.planner, depth.planner + 1);
-    return pg_call([&] {
+    PlannedStmt* planned = pg_call([&] {
         return previous_planner != nullptr ? previous_planner(query, text, options, parameters)
                                            : standard_planner(query, text, options, parameters);
     });
+    pg_call([&] { guard::check_plan(planned); });
+    return planned;
 }
 
 void start_impl(QueryDesc* query, int flags) {
-    if (context::registry::installed() && !context::entry_rule::is_entry(query))
+    if (context::registry::installed() && !context::entry_rule::is_entry(query)) {
         context::check_statement();
+        guard::check_query(query, flags);
+    }
     const Scoped planning(depth.planner, 0);
     pg_call([&] {
         if (previous_start != nullptr)
@@ -74,8 +81,12 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
     const context::entry_rule::Running entry_statement(query);
+    const guard::ProgressScope progress(query);
     if (context::registry::installed() && !context::entry_rule::called_directly())
-        pg_call([] { context::check_statement(); });
+        pg_call([&] {
+            context::check_statement();
+            guard::check_run(query);
+        });
     const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
     if (!parallel) {
         run_query(query, direction, count, once);
@@ -119,6 +130,17 @@ void run_utility(void* argument) {
                                 u->environment, u->receiver, u->completion);
 }
 
+// Validating a foreign key counts the rows that row security hides from the owner, too. An error
+// puts the security context back as it aborts.
+void run_seeing_hidden_rows(Utility* utility) {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(user, security | SECURITY_NOFORCE_RLS);
+    pg_call([&] { run_utility(utility); });
+    SetUserIdAndSecContext(user, security);
+}
+
 // What touches no row of a tenant passes unchecked, so that a pooler can reset a session whose
 // tenant was suspended.
 bool needs_no_check(const Node* statement) {
@@ -146,8 +168,8 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
                   ProcessUtilityContext kind, ParamListInfo parameters,
                   QueryEnvironment* environment, DestReceiver* receiver,
                   QueryCompletion* completion) {
-    Utility utility{planned, text, read_only_tree, kind, parameters, environment, receiver,
-                    completion};
+    Utility utility{planned,    text,        read_only_tree, kind,
+                    parameters, environment, receiver,       completion};
     const context::UtilityRun next{run_utility, &utility};
     const Node* statement = planned->utilityStmt;
     if (IsA(statement, TransactionStmt) || !context::registry::installed()) {
@@ -158,11 +180,17 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
         return;
     if (!needs_no_check(statement))
         context::check_statement();
+    utility.planned = guard::check_utility(planned);
     note_leftovers(statement);
+    isolation::check_ddl(planned, kind);
+    const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
-    pg_call([&] { run_utility(&utility); });
+    if (isolation::needs_no_force(planned))
+        run_seeing_hidden_rows(&utility);
+    else
+        pg_call([&] { run_utility(&utility); });
     if (IsA(statement, VariableSetStmt))
         pg_call([] { context::limits::check(); });
 }
@@ -170,8 +198,12 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
 void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
     if (previous_access != nullptr)
         previous_access(access, class_id, object_id, sub_id, argument);
+    if (!context::registry::installed())
+        return;
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
+    isolation::on_object_access(access, class_id, object_id, sub_id, argument);
+    guard::on_object_access(access, class_id, object_id, argument);
 }
 
 void transaction_impl(XactEvent event, void*) {
@@ -208,6 +240,7 @@ void subtransaction_impl(SubXactEvent event, SubTransactionId, SubTransactionId,
 
 void relation_impl(Datum, Oid relation) {
     context::registry::relation_invalidated(relation);
+    isolation::isolation_relcache_callback(relation);
 }
 
 extern "C" {
@@ -269,6 +302,7 @@ void install_hooks() {
     RegisterXactCallback(tenancy_transaction, nullptr);
     RegisterSubXactCallback(tenancy_subtransaction, nullptr);
     CacheRegisterRelcacheCallback(tenancy_relation_invalidated, 0);
+    guard::install_log_filter();
 }
 
 void initialise() {

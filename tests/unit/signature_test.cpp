@@ -53,6 +53,15 @@ TEST(Signature, Es256InDerIsRefused) {
     EXPECT_FALSE(signer->key().verifies(message, der));
 }
 
+// The same two numbers in more octets.
+TEST(Signature, Es256HasTwoHalvesOf32Octets) {
+    const auto signer = test::make_es256_signer();
+    const std::string raw = signer->sign(message);
+    const std::string zero(1, '\0');
+    EXPECT_FALSE(signer->key().verifies(message, raw.substr(0, 32) + zero + raw.substr(32)));
+    EXPECT_FALSE(signer->key().verifies(message, zero + raw.substr(0, 32) + zero + raw.substr(32)));
+}
+
 TEST(Signature, Es256WithRZeroOrSZeroIsRefused) {
     const auto signer = test::make_es256_signer();
     const std::string raw = signer->sign(message);

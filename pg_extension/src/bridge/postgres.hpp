@@ -56,6 +56,7 @@ extern "C" {
 #include "optimizer/planner.h"
 #include "parser/parser.h"
 #include "parser/parse_func.h"
+#include "parser/parsetree.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "rewrite/rowsecurity.h"

@@ -1,4 +1,5 @@
-// What policies, column defaults and applications ask: which tenant is it? SQL: sql/200_context.sql.
+// What policies, column defaults and applications ask: which tenant is it? SQL:
+// sql/200_context.sql.
 #include "bridge/entry.hpp"
 #include "context/authority.hpp"
 #include "context/errors.hpp"
@@ -157,8 +158,8 @@ TENANCY_FUNCTION(context) {
         PG_RETURN_NULL();
     const bool one = context->kind == Kind::tenant;
     Datum values[6];
-    bool nulls[6] = {!one, !one, context->actor[0] == '\0', false, false,
-                     context->expires == DT_NOEND};
+    bool nulls[6] = {!one,  !one,  context->actor[0] == '\0',
+                     false, false, context->expires == DT_NOEND};
     values[0] = UUIDPGetDatum(&context->tenant);
     values[1] = CStringGetTextDatum(context->slug);
     values[2] = CStringGetTextDatum(context->actor);

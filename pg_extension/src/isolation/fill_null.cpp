@@ -2,6 +2,7 @@
 // default would give the tenant of the context.
 #include "bridge/call.hpp"
 #include "bridge/entry.hpp"
+#include "context/state.hpp"
 
 namespace {
 
@@ -20,8 +21,8 @@ const char* default_function(Oid type) {
 }
 
 Datum tenant_of_context(Oid type) {
-    List* name = list_make2(makeString(pstrdup("tenancy")),
-                            makeString(pstrdup(default_function(type))));
+    List* name =
+        list_make2(makeString(pstrdup("tenancy")), makeString(pstrdup(default_function(type))));
     return OidFunctionCall0(LookupFuncName(name, 0, nullptr, false));
 }
 
@@ -35,7 +36,7 @@ TENANCY_FUNCTION(fill_null_tenant) {
                         errmsg("tenancy.fill_null_tenant must be called as a trigger")));
     auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
     if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-        !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || trigger->tg_trigger->tgnargs != 1)
+        !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || trigger->tg_trigger->tgnargs < 1)
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("tenancy.fill_null_tenant must be a BEFORE INSERT trigger for each "
                                "row, with the tenant column as its argument")));
@@ -45,7 +46,10 @@ TENANCY_FUNCTION(fill_null_tenant) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
                         errmsg("column \"%s\" does not exist", trigger->tg_trigger->tgargs[0])));
     HeapTuple row = trigger->tg_trigtuple;
-    if (heap_attisnull(row, column, description)) {
+    // A second argument: protect_plan() fills the column, and without a context it stays NULL for
+    // now.
+    const bool needed = trigger->tg_trigger->tgnargs == 1 || context::current() != nullptr;
+    if (needed && heap_attisnull(row, column, description)) {
         Datum value = tenant_of_context(TupleDescAttr(description, column - 1)->atttypid);
         bool null = false;
         row = heap_modify_tuple_by_cols(row, description, 1, &column, &value, &null);

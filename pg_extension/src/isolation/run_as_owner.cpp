@@ -11,20 +11,25 @@ namespace tenancy::isolation {
 
 namespace {
 
+constinit int internal_depth = 0;
 constinit int internal_ddl_depth = 0;
 
-// While alive, DDL passes the DDL rules.
-class InternalDdl {
-  public:
-    explicit InternalDdl(bool applies) noexcept : step_(applies ? 1 : 0) {
-        internal_ddl_depth += step_;
+// While alive, a command of the extension's own runs; its DDL passes the DDL rules.
+class InternalCommand {
+public:
+    explicit InternalCommand(bool is_ddl) noexcept : ddl_(is_ddl ? 1 : 0) {
+        ++internal_depth;
+        internal_ddl_depth += ddl_;
     }
-    InternalDdl(const InternalDdl&) = delete;
-    InternalDdl& operator=(const InternalDdl&) = delete;
-    ~InternalDdl() { internal_ddl_depth -= step_; }
+    InternalCommand(const InternalCommand&) = delete;
+    InternalCommand& operator=(const InternalCommand&) = delete;
+    ~InternalCommand() {
+        --internal_depth;
+        internal_ddl_depth -= ddl_;
+    }
 
-  private:
-    int step_;
+private:
+    int ddl_;
 };
 
 bool is_ddl(const char* sql) {
@@ -93,6 +98,10 @@ bool internal_ddl_runs() {
     return internal_ddl_depth > 0;
 }
 
+bool internal_query_runs() {
+    return internal_depth > 0;
+}
+
 int64 run_as_owner(const OwnerCommand& command) {
     // The number of a savepoint of settings, and who to be again: put back by hand on success, by
     // the abort otherwise.
@@ -111,7 +120,7 @@ int64 run_as_owner(const OwnerCommand& command) {
 
     int64 result = 0;
     {
-        const InternalDdl passes(ddl);
+        const InternalCommand passes(ddl);
         std::optional<context::InternalContext> tenant;
         if (command.tenant != nullptr)
             tenant.emplace(*command.tenant);
@@ -151,14 +160,13 @@ char* call_of_function(Oid function, const pg_uuid_t* tenant, Oid* owner) {
     auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
     const bool takes_tenant = form->pronargs == 1 && form->proargtypes.values[0] == UUIDOID;
     if (form->prokind != PROKIND_FUNCTION || (form->pronargs != 0 && !takes_tenant))
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                 errmsg("\"%s\" must be a function without arguments or with one uuid",
-                        NameStr(form->proname)),
-                 errhint("The uuid it may take is the id of the tenant it is called for.")));
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("\"%s\" must be a function without arguments or with one uuid",
+                               NameStr(form->proname)),
+                        errhint("The uuid it may take is the id of the tenant it is called for.")));
     *owner = form->proowner;
-    char* name = quote_qualified_identifier(get_namespace_name(form->pronamespace),
-                                            NameStr(form->proname));
+    char* name =
+        quote_qualified_identifier(get_namespace_name(form->pronamespace), NameStr(form->proname));
     ReleaseSysCache(tuple);
     if (!takes_tenant)
         return psprintf("SELECT %s()", name);
@@ -193,6 +201,10 @@ TENANCY_FUNCTION(run_function_as_owner) {
 
 TENANCY_FUNCTION(internal_ddl_runs) {
     PG_RETURN_BOOL(isolation::internal_ddl_runs());
+}
+
+TENANCY_FUNCTION(internal_query_runs) {
+    PG_RETURN_BOOL(isolation::internal_query_runs());
 }
 
 } // namespace tenancy

@@ -23,4 +23,7 @@ int64 run_as_owner(const OwnerCommand& command);
 // Whether a DDL command of the extension's own runs now, which the DDL rules let pass.
 bool internal_ddl_runs();
 
+// Whether run_as_owner is at work at all.
+bool internal_query_runs();
+
 } // namespace tenancy::isolation

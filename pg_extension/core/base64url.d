@@ -1,0 +1,3 @@
+pg_extension/core/base64url.o: pg_extension/core/base64url.cpp \
+ pg_extension/core/base64url.hpp
+pg_extension/core/base64url.hpp:

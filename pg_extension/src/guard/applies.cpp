@@ -1,0 +1,113 @@
+// For whom the guards hold, and what the hooks have seen on the way; see applies.hpp.
+#include "guard/applies.hpp"
+
+#include "context/authority.hpp"
+#include "context/registry.hpp"
+#include "context/setting.hpp"
+#include "context/state.hpp"
+#include "isolation/protected.hpp"
+#include "isolation/run_as_owner.hpp"
+
+namespace tenancy::guard {
+
+constinit Progress progress{};
+
+namespace {
+
+struct KnownRole {
+    Oid role;
+    uint64 epoch;
+    RoleFacts facts;
+};
+constexpr uint32 known_count = 16; // power of two
+constinit KnownRole known[known_count] = {};
+
+bool drops_at_commit(const Node* statement) {
+    if (IsA(statement, CreateStmt))
+        return castNode(CreateStmt, statement)->oncommit == ONCOMMIT_DROP;
+    if (IsA(statement, CreateTableAsStmt))
+        return castNode(CreateTableAsStmt, statement)->into->onCommit == ONCOMMIT_DROP;
+    return false;
+}
+
+// EXPLAIN's own reading of the option: the last one counts. A value it would refuse counts as true.
+bool analyzes(const ExplainStmt* statement) {
+    bool found = false;
+    ListCell* cell;
+    foreach (cell, statement->options) {
+        auto* option = lfirst_node(DefElem, cell);
+        if (strcmp(option->defname, "analyze") != 0)
+            continue;
+        const Node* value = option->arg;
+        found = value == nullptr || !IsA(value, String) ||
+                (pg_strcasecmp(strVal(value), "false") != 0 &&
+                 pg_strcasecmp(strVal(value), "off") != 0);
+        if (value != nullptr && IsA(value, Integer))
+            found = intVal(value) != 0;
+    }
+    return found;
+}
+
+// Whether the portal's rows are to outlive the transaction: WITH HOLD, or being saved right now by
+// a COMMIT inside a loop. Only the latter fills a hold store of a plain SELECT.
+bool is_held(const PortalData* portal) {
+    return portal->strategy == PORTAL_ONE_SELECT &&
+           ((portal->cursorOptions & CURSOR_OPT_HOLD) != 0 || portal->holdStore != nullptr);
+}
+
+} // namespace
+
+ProgressScope::ProgressScope(const Node* statement, ProcessUtilityContext kind) : saved_(progress) {
+    if (kind != PROCESS_UTILITY_SUBCOMMAND)
+        progress.drops_at_commit = drops_at_commit(statement);
+    if (IsA(statement, RefreshMatViewStmt))
+        progress.refreshing = true;
+    if (IsA(statement, ExplainStmt)) {
+        progress.explaining = true;
+        progress.analyzing = progress.analyzing || analyzes(castNode(ExplainStmt, statement));
+    }
+}
+
+ProgressScope::ProgressScope(const QueryDesc* query) : saved_(progress) {
+    const PortalData* portal = ActivePortal;
+    if (portal != nullptr && portal->queryDesc == query && is_held(portal))
+        progress.holding = true;
+}
+
+ProgressScope::~ProgressScope() {
+    progress = saved_;
+}
+
+bool is_internal_work() {
+    return isolation::internal_ddl_runs() ||
+           (context::is_pinned() && context::pinned().authority == context::Authority::internal);
+}
+
+bool applies() {
+    return context::setting::guard() != context::setting::Guard::off && !IsParallelWorker() &&
+           !creating_extension && !IsBinaryUpgrade &&
+           context::authority::is_guarded(GetOuterUserId()) && !is_internal_work();
+}
+
+RoleFacts facts_of(Oid role) {
+    KnownRole& entry = known[role & (known_count - 1)];
+    const uint64 epoch = context::registry::epoch();
+    if (entry.role == role && entry.epoch == epoch)
+        return entry.facts;
+    const bool superuser = superuser_arg(role);
+    const RoleFacts facts{superuser, !superuser && has_bypassrls_privilege(role)};
+    entry = {role, epoch, facts};
+    return facts;
+}
+
+Oid first_protected(const PlannedStmt* statement) {
+    ListCell* cell;
+    foreach (cell, statement->rtable) {
+        const auto* entry = lfirst_node(RangeTblEntry, cell);
+        if (entry->rtekind == RTE_RELATION && isolation::is_protected(entry->relid))
+            return entry->relid;
+    }
+    return InvalidOid;
+}
+
+} // namespace tenancy::guard

@@ -1,0 +1,54 @@
+// For whom and for what the guards hold; shared by the files of src/guard.
+#pragma once
+
+#include "bridge/postgres.hpp"
+#include "guard/guard.hpp"
+
+namespace tenancy::guard {
+
+extern Progress progress;
+
+// Whether the guards hold for the outer user: tenancy.guard is not off, the role is guarded, and
+// what runs is no work of the extension's own.
+bool applies();
+
+// Whether the extension itself works inside a tenant (erasing, for example).
+bool is_internal_work();
+
+// What a role is, from a small cache.
+struct RoleFacts {
+    bool superuser;
+    bool bypasses; // BYPASSRLS without being a superuser
+};
+RoleFacts facts_of(Oid role);
+
+// The first protected table of a plan, by whatever view or inlined function; InvalidOid when none.
+Oid first_protected(const PlannedStmt* statement);
+
+// What a guard on the executor's or the utilities' side consists of.
+namespace explain {
+void check(const PlannedStmt* statement, int flags);
+bool is_granted();
+PlannedStmt* without_costs(PlannedStmt* planned);
+} // namespace explain
+
+namespace bypass {
+void check_query(const PlannedStmt* statement);
+void check_relation(Oid relation, bool writes);
+} // namespace bypass
+
+namespace temporary {
+void check_targets(const PlannedStmt* statement);
+void check_target(Oid relation);
+void check_new(Oid class_id, Oid object_id, bool internal);
+} // namespace temporary
+
+namespace channel {
+void check(const char* name);
+} // namespace channel
+
+namespace function {
+void check(Oid function);
+} // namespace function
+
+} // namespace tenancy::guard

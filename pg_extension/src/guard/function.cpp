@@ -1,0 +1,104 @@
+// PostgreSQL's own functions that an application role does not get, or not in every context. The
+// list is static and documented in docs/explanation/guards.md. See guard.hpp.
+#include "bridge/sqlstate.hpp"
+#include "context/state.hpp"
+#include "guard/applies.hpp"
+
+namespace tenancy::guard::function {
+
+namespace {
+
+enum class Rule : uint8 { none, notify, large_object_write, statistics };
+
+constexpr Rule rule_of(Oid function) {
+    switch (function) {
+    case F_PG_NOTIFY:
+        return Rule::notify;
+    case F_LO_CREAT:
+    case F_LO_CREATE:
+    case F_LO_UNLINK:
+    case F_LOWRITE:
+    case F_LO_PUT:
+    case F_LO_TRUNCATE:
+    case F_LO_TRUNCATE64:
+    case F_LO_FROM_BYTEA:
+        return Rule::large_object_write;
+    case F_PG_STAT_GET_NUMSCANS:
+    case F_PG_STAT_GET_TUPLES_RETURNED:
+    case F_PG_STAT_GET_TUPLES_FETCHED:
+    case F_PG_STAT_GET_TUPLES_INSERTED:
+    case F_PG_STAT_GET_TUPLES_UPDATED:
+    case F_PG_STAT_GET_TUPLES_DELETED:
+    case F_PG_STAT_GET_TUPLES_HOT_UPDATED:
+    case F_PG_STAT_GET_BLOCKS_FETCHED:
+    case F_PG_STAT_GET_BLOCKS_HIT:
+    case F_PG_STAT_GET_LIVE_TUPLES:
+    case F_PG_STAT_GET_DEAD_TUPLES:
+    case F_PG_STAT_GET_MOD_SINCE_ANALYZE:
+    case F_PG_STAT_GET_INS_SINCE_VACUUM:
+    case F_PG_STAT_GET_XACT_NUMSCANS:
+    case F_PG_STAT_GET_XACT_TUPLES_RETURNED:
+    case F_PG_STAT_GET_XACT_TUPLES_FETCHED:
+    case F_PG_STAT_GET_XACT_TUPLES_INSERTED:
+    case F_PG_STAT_GET_XACT_TUPLES_UPDATED:
+    case F_PG_STAT_GET_XACT_TUPLES_DELETED:
+    case F_PG_STAT_GET_XACT_TUPLES_HOT_UPDATED:
+    case F_PG_STAT_GET_XACT_BLOCKS_FETCHED:
+    case F_PG_STAT_GET_XACT_BLOCKS_HIT:
+        return Rule::statistics;
+    default:
+        return Rule::none;
+    }
+}
+
+// A superuser's SECURITY DEFINER function is a superuser's decision.
+bool is_refused_here() {
+    return !facts_of(GetUserId()).superuser && applies();
+}
+
+void check_notify() {
+    if (!is_refused_here())
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied for function pg_notify"),
+                    errdetail("It reaches the channels of every tenant."),
+                    errhint("Use tenancy.notify(channel, payload), and LISTEN on what "
+                            "tenancy.channel(channel) names.")));
+}
+
+void check_statistics() {
+    if (!is_refused_here() || has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
+        return;
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied for statistics of tables"),
+             errdetail("They count the rows of all tenants, exactly for one's own statements."),
+             errhint("Roles that monitor get pg_read_all_stats or pg_monitor.")));
+}
+
+void check_large_object_write() {
+    if (!context::is_pinned() || !context::pinned().read_only || IsParallelWorker())
+        return;
+    ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+                    errmsg("cannot write large objects in a read-only tenant context")));
+}
+
+} // namespace
+
+void check(Oid function) {
+    switch (rule_of(function)) {
+    case Rule::none:
+        break;
+    case Rule::notify:
+        check_notify();
+        break;
+    case Rule::large_object_write:
+        check_large_object_write();
+        break;
+    case Rule::statistics:
+        check_statistics();
+        break;
+    }
+}
+
+} // namespace tenancy::guard::function

@@ -1,0 +1,145 @@
+// The guards on queries: EXPLAIN, plans in the log, cursors that outlive the transaction, writes
+// without a context. See guard.hpp.
+#include "bridge/compat.hpp"
+#include "bridge/sqlstate.hpp"
+#include "context/errors.hpp"
+#include "context/registry.hpp"
+#include "context/setting.hpp"
+#include "context/state.hpp"
+#include "guard/applies.hpp"
+#include "isolation/protected.hpp"
+
+namespace tenancy::guard {
+
+namespace {
+
+// The role whose statements' LOG messages stay off the client's screen; see install_log_filter().
+constinit Oid quiet_role = InvalidOid;
+constinit emit_log_hook_type previous_log_hook = nullptr;
+
+bool writes(const PlannedStmt* statement) {
+    return statement->commandType != CMD_SELECT || statement->hasModifyingCTE;
+}
+
+// tenancy.on_missing_context = 'empty' is for reads: a write that does nothing is never meant.
+void check_context_of_writes(const PlannedStmt* statement) {
+    if (InNoForceRLSOperation() || context::current() != nullptr)
+        return;
+    ListCell* cell;
+    foreach (cell, statement->resultRelations) {
+        const auto* target = rt_fetch(lfirst_int(cell), statement->rtable);
+        if (!isolation::is_protected(target->relid))
+            continue;
+        const Oid checked = compat::checked_user(statement, target);
+        const RoleFacts facts = facts_of(OidIsValid(checked) ? checked : GetUserId());
+        if (!facts.superuser && !facts.bypasses)
+            context::errors::no_context();
+    }
+}
+
+[[noreturn]] void refuse_hold(Oid relation) {
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+         errmsg("a cursor WITH HOLD cannot read protected table \"%s\"", get_rel_name(relation)),
+         errdetail("Its rows would outlive the transaction and its tenant."),
+         errhint("Declare the cursor WITHOUT HOLD and read it in one transaction. In Django, "
+                 "call .iterator() inside transaction.atomic(), or set "
+                 "DISABLE_SERVER_SIDE_CURSORS.")));
+    pg_unreachable();
+}
+
+[[noreturn]] void refuse_loop(Oid relation) {
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+         errmsg("a procedure cannot COMMIT or ROLLBACK in a loop over protected table \"%s\"",
+                get_rel_name(relation)),
+         errdetail("The loop's remaining rows would outlive the transaction and its tenant."),
+         errhint("Work in batches: one transaction, with a context of its own, for each CALL.")));
+    pg_unreachable();
+}
+
+void check_hold(const PlannedStmt* statement) {
+    const PortalData* portal = ActivePortal;
+    const bool declared = portal != nullptr && portal->strategy == PORTAL_ONE_SELECT &&
+                          (portal->cursorOptions & CURSOR_OPT_HOLD) != 0;
+    if (!declared && !progress.holding)
+        return;
+    const Oid relation = first_protected(statement);
+    if (OidIsValid(relation))
+        refuse_hold(relation);
+}
+
+void log_filter(ErrorData* message) {
+    if (message->elevel == LOG && message->output_to_client && OidIsValid(quiet_role) &&
+        quiet_role == GetOuterUserId())
+        message->output_to_client = false;
+    if (previous_log_hook != nullptr)
+        previous_log_hook(message);
+}
+
+} // namespace
+
+// Nothing of it can raise: no entry<> is needed, nor could its report be raised in the middle of
+// one.
+extern "C" {
+static void tenancy_log_filter(ErrorData* message) {
+    log_filter(message);
+}
+}
+
+void install_log_filter() {
+    previous_log_hook = emit_log_hook;
+    emit_log_hook = tenancy_log_filter;
+}
+
+void check_plan(PlannedStmt* planned) {
+    if (!context::registry::installed())
+        return;
+    const Oid relation = first_protected(planned);
+    if (!OidIsValid(relation))
+        return;
+    planned->dependsOnRole = true;
+    if (likely(!Debug_print_plan) || !applies() || explain::is_granted())
+        return;
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("plans for protected table \"%s\" cannot be printed", get_rel_name(relation)),
+             errdetail("The estimates in them are made from the rows of all tenants."),
+             errhint("SET debug_print_plan = off.")));
+}
+
+void check_query(const QueryDesc* query, int flags) {
+    const PlannedStmt* statement = query->plannedstmt;
+    if (IsParallelWorker() || IsBinaryUpgrade)
+        return;
+    if (writes(statement))
+        temporary::check_targets(statement);
+    if (!statement->dependsOnRole)
+        return;
+    bypass::check_query(statement);
+    if (writes(statement) && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+        check_context_of_writes(statement);
+    const bool guarded = applies();
+    quiet_role = guarded ? GetOuterUserId() : InvalidOid;
+    if (!guarded)
+        return;
+    explain::check(statement, flags);
+    check_hold(statement);
+}
+
+void check_run(const QueryDesc* query) {
+    const PortalData* portal = ActivePortal;
+    if (likely(!progress.holding) || portal == nullptr || portal->queryDesc != query)
+        return;
+    if ((portal->cursorOptions & CURSOR_OPT_HOLD) != 0 && portal->holdStore == nullptr)
+        return;
+    if (!query->plannedstmt->dependsOnRole || !applies())
+        return;
+    const Oid relation = first_protected(query->plannedstmt);
+    if (OidIsValid(relation))
+        refuse_loop(relation);
+}
+
+} // namespace tenancy::guard

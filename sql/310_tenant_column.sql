@@ -1,0 +1,104 @@
+-- What can be a tenant column, and which functions speak for its type.
+
+CREATE FUNCTION tenancy.key_kind_of(relation regclass, tenant_column name)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    described record;
+BEGIN
+    SELECT a.atttypid, a.attgenerated, a.attidentity, c.collisdeterministic,
+           format_type(a.atttypid, a.atttypmod) AS type_name
+    INTO described
+    FROM pg_attribute AS a LEFT JOIN pg_collation AS c ON c.oid = a.attcollation
+    WHERE a.attrelid = key_kind_of.relation AND a.attname = key_kind_of.tenant_column
+      AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', key_kind_of.tenant_column, key_kind_of.relation
+            USING ERRCODE = '42703',
+                  HINT = 'Name the column that holds the tenant with tenant_column, or use via for a child table that has none.';
+    END IF;
+    IF described.attgenerated <> '' OR described.attidentity <> '' THEN
+        RAISE EXCEPTION 'tenant column "%" of "%" must not be generated', key_kind_of.tenant_column, key_kind_of.relation
+            USING ERRCODE = '0A000', HINT = 'Its value comes from the context.';
+    END IF;
+    IF NOT coalesce(described.collisdeterministic, true) THEN
+        RAISE EXCEPTION 'tenant column "%" of "%" has a non-deterministic collation', key_kind_of.tenant_column, key_kind_of.relation
+            USING ERRCODE = '0A000',
+                  DETAIL = 'Two tenants whose names differ would compare as equal.',
+                  HINT = 'Give the column a deterministic collation, such as "C".';
+    END IF;
+    CASE described.atttypid
+        WHEN 'uuid'::regtype THEN RETURN 'uuid';
+        WHEN 'bigint'::regtype THEN RETURN 'bigint';
+        WHEN 'integer'::regtype THEN RETURN 'integer';
+        WHEN 'text'::regtype, 'varchar'::regtype THEN RETURN 'text';
+        ELSE
+            RAISE EXCEPTION 'tenant column "%" of "%" is of type %', key_kind_of.tenant_column, key_kind_of.relation, described.type_name
+                USING ERRCODE = '0A000',
+                      DETAIL = 'A tenant column is of type uuid, bigint, integer, text or varchar: other types compare different texts as equal.',
+                      HINT = 'Change the type of the column first.';
+    END CASE;
+END
+$$;
+COMMENT ON FUNCTION tenancy.key_kind_of(regclass, name) IS
+'How a tenant column names the tenant: uuid (the id), bigint, integer or text (the external id). Raises 42703 for a missing column, 0A000 for a type or collation that cannot tell tenants apart. Internal.';
+
+CREATE FUNCTION tenancy.context_function(prefix text, key_kind text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('tenancy.%s_tenant_%s()', context_function.prefix,
+        CASE context_function.key_kind
+            WHEN 'uuid' THEN 'id' WHEN 'text' THEN 'external_id'
+            WHEN 'bigint' THEN 'external_bigint' WHEN 'integer' THEN 'external_integer' END)
+$$;
+COMMENT ON FUNCTION tenancy.context_function(text, text) IS
+'The call that gives the tenant of the context as a key of this kind; prefix is current or default. Internal.';
+
+-- What cannot be protected at all is refused before anything is changed.
+CREATE FUNCTION tenancy.check_protectable(relation regclass)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    member record;
+    parent regclass;
+BEGIN
+    FOR member IN
+        SELECT c.oid::regclass AS id, c.relkind, c.relpersistence, n.nspname
+        FROM tenancy.table_tree(check_protectable.relation) AS t(id)
+        JOIN pg_class AS c ON c.oid = t.id JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    LOOP
+        IF member.relkind NOT IN ('r', 'p') THEN
+            RAISE EXCEPTION '"%" is not a table', member.id
+                USING ERRCODE = '42809',
+                      HINT = 'Row security protects tables and partitioned tables. Foreign tables cannot have it; a view needs security_invoker over protected tables.';
+        END IF;
+        IF member.relpersistence = 't' OR member.nspname IN ('pg_catalog', 'information_schema', 'tenancy') THEN
+            RAISE EXCEPTION '"%" cannot be protected', member.id
+                USING ERRCODE = '0A000', DETAIL = 'It is temporary or belongs to the system.';
+        END IF;
+    END LOOP;
+    SELECT i.inhparent INTO parent FROM pg_inherits AS i
+    WHERE i.inhrelid = check_protectable.relation
+      AND (tenancy.protection(i.inhparent)).tenant_column IS NULL
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" is a child of unprotected table "%"', check_protectable.relation, parent
+            USING ERRCODE = '55000',
+                  DETAIL = 'Queries on the parent would read the child''s rows without its policies.',
+                  HINT = 'Protect the parent: its children are protected with it.';
+    END IF;
+    SELECT x.relation INTO parent FROM tenancy.shared_table AS x WHERE x.relation = check_protectable.relation;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" is a shared table', check_protectable.relation
+            USING ERRCODE = '55000', HINT = 'Use tenancy.unshare() first.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_protectable(regclass) IS
+'Raises when the relation is no table (42809), belongs to the system (0A000), is a child of an unprotected parent or a shared table (55000). Internal.';

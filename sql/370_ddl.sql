@@ -1,0 +1,118 @@
+-- The second line behind the hooks (src/isolation/ddl.cpp): event triggers that fire always, also under
+-- session_replication_role = replica.
+
+CREATE FUNCTION tenancy.guard_is_off()
+RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT tenancy.internal_ddl_runs() OR coalesce(current_setting('tenancy.guard', true), 'strict') = 'off' $$;
+COMMENT ON FUNCTION tenancy.guard_is_off() IS
+'Whether the DDL rules let everything pass now: the extension works itself, or a superuser has set tenancy.guard to off. Internal.';
+
+CREATE FUNCTION tenancy.check_ddl_end()
+RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER -- protects new partitions as their owner
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    changed record;
+    parent regclass;
+BEGIN
+    IF tenancy.internal_ddl_runs() THEN
+        RETURN;
+    END IF;
+    FOR changed IN
+        SELECT DISTINCT c.objid::regclass AS id, c.command_tag, c.in_extension
+        FROM pg_event_trigger_ddl_commands() AS c
+        WHERE c.classid = 'pg_class'::regclass AND c.object_type IN ('table', 'foreign table')
+    LOOP
+        -- Children that the command made or attached.
+        IF (tenancy.protection(changed.id)).tenant_column IS NOT NULL THEN
+            PERFORM tenancy.protect_descendants(changed.id);
+        ELSE
+            FOR parent IN SELECT i.inhparent FROM pg_inherits AS i
+                          WHERE i.inhrelid = changed.id AND (tenancy.protection(i.inhparent)).tenant_column IS NOT NULL LOOP
+                PERFORM tenancy.protect_descendants(parent);
+            END LOOP;
+        END IF;
+        -- What the hooks may have missed.
+        IF NOT tenancy.guard_is_off() AND EXISTS (
+            SELECT FROM tenancy.protected_table AS p
+            WHERE p.relation = tenancy.protected_root(changed.id) AND p.options ->> 'installation' = tenancy.installation())
+           AND NOT (tenancy.protection(changed.id)).complete
+        THEN
+            RAISE EXCEPTION 'the command would open protected table "%"', changed.id
+                USING ERRCODE = 'TN018', HINT = 'Use tenancy.unprotect() on the table first.';
+        END IF;
+        IF changed.command_tag IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO') AND NOT changed.in_extension THEN
+            PERFORM tenancy.notice_unprotected(changed.id);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_ddl_end() IS
+'Event trigger: protects partitions and children of protected tables in the command that makes or attaches them, and refuses (TN018) a command after which a protected table is no longer protected.';
+
+CREATE FUNCTION tenancy.notice_unprotected(relation regclass)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    column_name name;
+BEGIN
+    SELECT a.attname INTO column_name
+    FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.oid = notice_unprotected.relation AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+      AND (tenancy.protection(c.oid)).tenant_column IS NULL
+      AND a.attname IN (SELECT p.tenant_column FROM tenancy.protected_table AS p)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE NOTICE 'table "%" has a column "%" like protected tables and is not protected', notice_unprotected.relation, column_name
+            USING HINT = format('SELECT tenancy.protect(%L, %L), or tenancy.exempt() with a reason.', notice_unprotected.relation, column_name);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.notice_unprotected(regclass) IS
+'A notice for a new table that has a tenant column and no protection. Internal.';
+
+CREATE FUNCTION tenancy.check_ddl_drop()
+RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER -- keeps the records
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    dropped record;
+BEGIN
+    IF NOT tenancy.guard_is_off() THEN
+        FOR dropped IN
+            SELECT d.object_type, d.address_names[3] AS member, t.id
+            FROM pg_event_trigger_dropped_objects() AS d
+            CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) AS id) AS t
+            WHERE d.object_type IN ('policy', 'trigger') AND t.id IS NOT NULL
+              AND NOT EXISTS (SELECT FROM pg_event_trigger_dropped_objects() AS o
+                              WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 AND o.objid = t.id)
+        LOOP
+            CONTINUE WHEN NOT CASE dropped.object_type
+                WHEN 'policy' THEN tenancy.is_own_policy(dropped.member) ELSE dropped.member LIKE 'tenancy\_%' END;
+            IF tenancy.protected_root(dropped.id) IS NOT NULL OR (tenancy.protection(dropped.id)).tenant_column IS NOT NULL THEN
+                RAISE EXCEPTION 'the command would drop % "%" of protected table "%"', dropped.object_type, dropped.member, dropped.id
+                    USING ERRCODE = 'TN018', HINT = 'Use tenancy.unprotect() on the table first.';
+            END IF;
+        END LOOP;
+    END IF;
+    IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() AS d WHERE d.object_type = 'table') THEN
+        PERFORM tenancy.forget_dropped_tables();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_ddl_drop() IS
+'Event trigger: refuses (TN018) to drop a policy or trigger of a protected table that itself stays, also by CASCADE, and forgets tables that are gone.';
+
+CREATE EVENT TRIGGER tenancy_ddl_end ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'CREATE FOREIGN TABLE',
+                 'ALTER FOREIGN TABLE', 'ALTER POLICY', 'CREATE POLICY', 'CREATE SCHEMA')
+    EXECUTE FUNCTION tenancy.check_ddl_end();
+ALTER EVENT TRIGGER tenancy_ddl_end ENABLE ALWAYS;
+CREATE EVENT TRIGGER tenancy_ddl_drop ON sql_drop EXECUTE FUNCTION tenancy.check_ddl_drop();
+ALTER EVENT TRIGGER tenancy_ddl_drop ENABLE ALWAYS;

@@ -1,0 +1,127 @@
+-- Who may call and read what: nobody anything, but for this list, which a test compares with the
+-- catalog. Writing is for functions alone.
+-- Reading follows membership in the cluster's roles. No policies here that would ask for the row in
+-- tenancy.operator too: pg_dump writes policies of an extension's tables out again, and the restore
+-- would fail on them. Who must not read this database's registry has no CONNECT to the database.
+GRANT SELECT ON
+    tenancy.tier, tenancy.tenant, tenancy.tenant_tombstone, tenancy.tenant_alias, tenancy.operator,
+    tenancy.audit_event, tenancy.scheduled_action, tenancy.onboarding_step, tenancy.tenant_onboarding,
+    tenancy.onboarding_progress, tenancy.setting_definition, tenancy.setting_value, tenancy.erasure_count
+TO tenancy_admin, tenancy_auditor;
+GRANT SELECT ON tenancy.transition, tenancy.error_code TO PUBLIC;
+GRANT USAGE ON SCHEMA tenancy TO PUBLIC;
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA tenancy FROM PUBLIC;
+
+-- Read by everybody: each looks only at the caller, or at the tenant of the caller's context.
+GRANT EXECUTE ON FUNCTION tenancy.is_operator(text[]), tenancy.setting(text) TO PUBLIC;
+
+-- Application roles get it from an admin.
+GRANT EXECUTE ON FUNCTION tenancy.resolve(text, text) TO tenancy_admin WITH GRANT OPTION;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.tenant_id(text),
+    tenancy.tenant_settings(text)
+TO tenancy_admin, tenancy_auditor, tenancy_sidecar;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.run_schedule(integer),
+    tenancy.run_onboarding(text),
+    tenancy.complete_onboarding_step(text, text)
+TO tenancy_admin, tenancy_sidecar;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.provision(text, text, text, jsonb, text, uuid),
+    tenancy.set_display_name(text, text, bigint),
+    tenancy.add_alias(text, text, text, bigint),
+    tenancy.remove_alias(text, text, text, bigint),
+    tenancy.define_tier(text, text, jsonb),
+    tenancy.remove_tier(text),
+    tenancy.set_tier(text, text, bigint),
+    tenancy.suspend(text, text, bigint),
+    tenancy.resume(text, bigint),
+    tenancy.set_read_only(text, text, bigint),
+    tenancy.archive(text, text, bigint),
+    tenancy.request_erasure(text, text, interval, bigint),
+    tenancy.cancel_erasure(text, bigint),
+    tenancy.schedule(text, text, timestamptz, text),
+    tenancy.cancel_schedule(bigint),
+    tenancy.define_onboarding_step(text, integer, text, text, regprocedure, text, text),
+    tenancy.remove_onboarding_step(text, text),
+    tenancy.skip_onboarding_step(text, text, text),
+    tenancy.define_setting(text, jsonb, jsonb, boolean, text),
+    tenancy.remove_setting(text),
+    tenancy.set_setting(text, text, jsonb, bigint),
+    tenancy.unset_setting(text, text, bigint),
+    tenancy.add_operator(regrole, text),
+    tenancy.remove_operator(regrole, text),
+    -- Steps of the procedures, which run as their invoker.
+    tenancy.check_drainable(text, text, interval),
+    tenancy.require_top_level(text),
+    tenancy.await_writers(uuid, boolean, interval, boolean),
+    tenancy.begin_erasure(text, integer),
+    tenancy.erasure_tables(uuid),
+    tenancy.erase_batch(uuid, regclass, integer),
+    tenancy.finish_erasure(uuid)
+TO tenancy_admin;
+GRANT EXECUTE ON PROCEDURE
+    tenancy.drain(text, text, interval),
+    tenancy.erase(text, integer, interval)
+TO tenancy_admin;
+
+-- The context. Each checks by itself what the caller may do.
+GRANT EXECUTE ON FUNCTION
+    tenancy.enter(text, text), tenancy.switch(text), tenancy.enter_all(text),
+    tenancy.current_tenant_id(), tenancy.current_tenant_external_id(),
+    tenancy.current_tenant_external_bigint(), tenancy.current_tenant_external_integer(),
+    tenancy.default_tenant_id(), tenancy.default_tenant_external_id(),
+    tenancy.default_tenant_external_bigint(), tenancy.default_tenant_external_integer(),
+    tenancy.current_tenant(), tenancy.current_actor(), tenancy.context()
+TO PUBLIC;
+GRANT EXECUTE ON PROCEDURE tenancy.for_each_tenant(text, text) TO PUBLIC;
+
+GRANT EXECUTE ON FUNCTION
+    tenancy.grant_access(regrole, text, text, timestamptz, text, boolean, boolean),
+    tenancy.revoke_access(regrole, text),
+    tenancy.add_signing_key(text, text, text, text, text[], interval, text, jsonb, interval),
+    tenancy.remove_signing_key(text, text),
+    tenancy.revoke_token(text, text, timestamptz),
+    tenancy.allow_lookup(regclass, name[], regrole)
+TO tenancy_admin;
+
+-- Without signing_key.jwk, which may be a shared secret.
+GRANT SELECT (issuer, kid, algorithm, audience, all_tenants, max_lifetime, leeway, default_mode, tenant_claim,
+              actor_claim, mode_claim, role_claim, alias_kind, added_by, added_at)
+    ON tenancy.signing_key TO tenancy_admin, tenancy_auditor;
+GRANT SELECT ON
+    tenancy.access_grant, tenancy.signing_key_tenant, tenancy.token_revocation, tenancy.bypass_role,
+    tenancy.protected_table, tenancy.shared_table, tenancy.exempt_table, tenancy.job_progress
+TO tenancy_admin, tenancy_auditor;
+
+-- The guards. Both name only channels of the caller's own tenant.
+GRANT EXECUTE ON FUNCTION tenancy.channel(text), tenancy.notify(text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    tenancy.grant_explain(regrole, timestamptz, text), tenancy.revoke_explain(regrole)
+TO tenancy_admin;
+GRANT SELECT ON tenancy.explain_grant TO tenancy_admin, tenancy_auditor;
+-- Isolation. Whoever owns a table may protect it: the functions ask.
+GRANT EXECUTE ON FUNCTION
+    tenancy.protect(regclass, name, name, text, boolean, regrole, text),
+    tenancy.protect_plan(regclass, name, name, text, boolean, regrole, text, text),
+    tenancy.fill_tenant_column(regclass, name, name, integer),
+    tenancy.unprotect(regclass),
+    tenancy.share(regclass, text),
+    tenancy.unshare(regclass),
+    tenancy.exempt(regclass, text),
+    tenancy.unexempt(regclass),
+    -- Called by owners of tables: as a trigger, and inside tenancy.unknown_tenants() alone.
+    tenancy.fill_null_tenant(),
+    tenancy.knows_tenant(text, text)
+TO PUBLIC;
+GRANT EXECUTE ON FUNCTION tenancy.protection(regclass) TO tenancy_admin, tenancy_auditor;
+GRANT EXECUTE ON FUNCTION
+    tenancy.sync(),
+    tenancy.unknown_tenants(regclass),
+    tenancy.register_bypass(regrole, text, timestamptz),
+    tenancy.unregister_bypass(regrole)
+TO tenancy_admin;
