@@ -241,6 +241,7 @@ void admit(const Context& context, const char* raw) {
     if (is_pinned()) {
         if (!same_authority(pinned(), context))
             errors::already_set(pinned());
+        leftovers::clear(context);
         replace(context, raw);
         return;
     }
