@@ -54,7 +54,9 @@ DECLARE
     held tenancy.tenant;
 BEGIN
     PERFORM tenancy.require_operator('admin');
-    SELECT t.* INTO held FROM tenancy.tenant AS t WHERE t.id = check_erasing.tenant FOR SHARE;
+    -- One batch at a time: of two callers the second would find rows that the first is deleting, and
+    -- count them as rows that cannot be deleted.
+    SELECT t.* INTO held FROM tenancy.tenant AS t WHERE t.id = check_erasing.tenant FOR NO KEY UPDATE;
     IF held.id IS NULL OR held.state <> 'erasing' OR held.erase_started_at IS NULL THEN
         RAISE EXCEPTION 'no erasing of this tenant is running'
             USING ERRCODE = 'TN016', DETAIL = 'Another session may have finished it.',

@@ -1,6 +1,7 @@
 // Judges a token: the signature first, then what it claims against the policy of its key.
 #include "token.hpp"
 
+#include "control_character.hpp"
 #include "error.hpp"
 #include "sqlstate.hpp"
 
@@ -69,11 +70,6 @@ std::int64_t require_time(const JsonValue& claims, const char* name) {
     return *time;
 }
 
-bool is_control(char character) {
-    const auto byte = static_cast<unsigned char>(character);
-    return byte < 0x20 || byte == 0x7f;
-}
-
 // `what` says in messages which claim it is; its value and configured name stay out of them.
 std::optional<std::string> find_text(const JsonValue& claims, std::string_view name,
                                      const char* what) {
@@ -83,8 +79,7 @@ std::optional<std::string> find_text(const JsonValue& claims, std::string_view n
     if (!is_string(*member))
         refuse(std::string(what) + " of the token is not a string");
     const std::string& text = member->string;
-    if (text.empty() || text.size() > max_claim_bytes ||
-        std::any_of(text.begin(), text.end(), is_control))
+    if (text.empty() || text.size() > max_claim_bytes || has_control_character(text))
         refuse(std::string(what) + " of the token is malformed",
                "It has 1 to 255 bytes and no control characters.");
     return text;

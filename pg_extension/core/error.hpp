@@ -1,4 +1,5 @@
-// The domain error: what core and the extension throw, and what the bridge turns into ereport(ERROR).
+// The domain error: what core and the extension throw, and what the bridge turns into
+// ereport(ERROR).
 #pragma once
 
 #include <exception>
@@ -11,7 +12,7 @@ namespace tenancy {
 // full stop; `detail` and `hint` are sentences or empty; none holds a secret or a value of a tenant
 // other than the caller's own. `sqlstate` is one of the constants of sqlstate.hpp.
 class Error : public std::exception {
-  public:
+public:
     Error(const char* sqlstate, std::string message, std::string hint = {}, std::string detail = {})
         : sqlstate_(sqlstate), message_(std::move(message)), hint_(std::move(hint)),
           detail_(std::move(detail)) {}
@@ -22,7 +23,7 @@ class Error : public std::exception {
     const std::string& hint() const noexcept { return hint_; }
     const std::string& detail() const noexcept { return detail_; }
 
-  private:
+private:
     const char* sqlstate_; // static storage
     std::string message_;
     std::string hint_;

@@ -1,6 +1,7 @@
 // The rules for tenants' names.
 #include "tenant_name.hpp"
 
+#include "control_character.hpp"
 #include "error.hpp"
 #include "sqlstate.hpp"
 
@@ -27,11 +28,6 @@ bool is_lower(char c) {
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
 }
 
 [[noreturn]] void refuse(const char* message, std::string_view hint) {
@@ -77,7 +73,7 @@ bool is_alias_value(std::string_view text) {
         return false;
     if (text.front() == ' ' || text.back() == ' ')
         return false;
-    return std::none_of(text.begin(), text.end(), is_control);
+    return !has_control_character(text);
 }
 
 void check_slug(std::string_view slug) {

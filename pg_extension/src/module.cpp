@@ -31,7 +31,7 @@ constinit object_access_hook_type previous_access = nullptr;
 // Sets a variable for as long as it lives.
 template <typename Value>
 class Scoped {
-  public:
+public:
     Scoped(Value& variable, Value value) : variable_(variable), saved_(variable) {
         variable_ = value;
     }
@@ -39,7 +39,7 @@ class Scoped {
     Scoped& operator=(const Scoped&) = delete;
     ~Scoped() { variable_ = saved_; }
 
-  private:
+private:
     Value& variable_;
     Value saved_;
 };
@@ -168,8 +168,8 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
                   ProcessUtilityContext kind, ParamListInfo parameters,
                   QueryEnvironment* environment, DestReceiver* receiver,
                   QueryCompletion* completion) {
-    Utility utility{planned, text, read_only_tree, kind, parameters, environment, receiver,
-                    completion};
+    Utility utility{planned,    text,        read_only_tree, kind,
+                    parameters, environment, receiver,       completion};
     const context::UtilityRun next{run_utility, &utility};
     const Node* statement = planned->utilityStmt;
     if (IsA(statement, TransactionStmt) || !context::registry::installed()) {
@@ -207,6 +207,9 @@ void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 }
 
 void transaction_impl(XactEvent event, void*) {
+    // A parallel worker takes over its leader's settings in a transaction of their own.
+    if (InitializingParallelWorker)
+        return;
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
         context::check_commit();

@@ -26,7 +26,7 @@ create role guard_batch login bypassrls;
 create role guard_dump login bypassrls;
 create role guard_owner nologin;
 alter role guard_off set tenancy.guard = off;
-grant create on schema public to guard_owner, guard_app, guard_off;
+grant create on schema public to guard_owner, guard_app, guard_off, guard_batch;
 
 select tenancy.provision('acme'), tenancy.provision('globex');
 select tenancy.grant_access('guard_app', '*', reason => 'test'),
@@ -54,7 +54,7 @@ create function list_messages() returns setof text language plpgsql as
 create function inlined_messages() returns setof public.messages language sql stable as
   $$select * from public.messages$$;
 reset role;
-grant select on message_view to guard_app, guard_off;
+grant select, insert, update, delete on message_view to guard_app, guard_off;
 
 create view bypass_view as select * from messages;
 alter view bypass_view owner to guard_batch;

@@ -23,13 +23,20 @@ SELECT bag_eq($$
     'tenancy.enter(text,text)',
     'tenancy.enter_all(text)',
     'tenancy.exempt(regclass,text)',
-    'tenancy.fill_null()',
+    'tenancy.fill_null_tenant()',
+    'tenancy.fill_tenant_column(regclass,name,name,integer)',
     'tenancy.for_each_tenant(text,text)',
     'tenancy.is_operator(text[])',
+    'tenancy.knows_tenant(text,text)',
     'tenancy.notify(text,text)',
     'tenancy.protect(regclass,name,name,text,boolean,regrole,text)',
+    'tenancy.protect_plan(regclass,name,name,text,boolean,regrole,text,text)',
     'tenancy.setting(text)',
-    'tenancy.switch(text)'])$$,
+    'tenancy.share(regclass,text)',
+    'tenancy.switch(text)',
+    'tenancy.unexempt(regclass)',
+    'tenancy.unprotect(regclass)',
+    'tenancy.unshare(regclass)'])$$,
     'what everybody may call');
 
 SELECT is_empty($$

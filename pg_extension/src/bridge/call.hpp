@@ -22,7 +22,7 @@ namespace bridge {
 
 // What an error leaves behind and pg_call has to put back.
 class ErrorScope {
-  public:
+public:
     ErrorScope() noexcept
         : exceptions_(PG_exception_stack), callbacks_(error_context_stack),
           memory_(CurrentMemoryContext) {}
@@ -36,7 +36,7 @@ class ErrorScope {
     }
     void restore_memory() const noexcept { CurrentMemoryContext = memory_; }
 
-  private:
+private:
     sigjmp_buf* exceptions_;
     ErrorContextCallback* callbacks_;
     MemoryContext memory_;

@@ -29,10 +29,10 @@ void raise(const Report& report) {
         ReThrowError(report.postgres);
 
     const char* s = report.sqlstate;
-    ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])),
-                    errmsg("%s", report.message),
-                    report.detail[0] != '\0' ? errdetail("%s", report.detail) : 0,
-                    report.hint[0] != '\0' ? errhint("%s", report.hint) : 0));
+    ereport(ERROR,
+            (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg("%s", report.message),
+             report.detail[0] != '\0' ? errdetail("%s", report.detail) : 0,
+             report.hint[0] != '\0' ? errhint("%s", report.hint) : 0));
     pg_unreachable();
 }
 

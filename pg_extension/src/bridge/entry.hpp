@@ -24,8 +24,7 @@ struct Report {
 };
 
 void describe(Report& report, const Error& error) noexcept;
-void describe(Report& report, const char* sqlstate, const char* message,
-              const char* hint) noexcept;
+void describe(Report& report, const char* sqlstate, const char* message, const char* hint) noexcept;
 [[noreturn]] void raise(const Report& report);
 
 } // namespace bridge

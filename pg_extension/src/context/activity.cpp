@@ -134,11 +134,12 @@ constexpr int64 cancel_grace = 500; // milliseconds between cancelling and termi
 constexpr long poll_interval = 10;  // milliseconds
 
 [[noreturn]] void timed_out(int64 timeout) {
-    ereport(ERROR, (tn_errcode(sqlstate::tenant_not_drained),
-                    errmsg("transactions that may write for the tenant are still open after " INT64_FORMAT
-                           " ms",
-                           timeout),
-                    errhint("End them, wait longer, or call it with 'cancel'.")));
+    ereport(ERROR,
+            (tn_errcode(sqlstate::tenant_not_drained),
+             errmsg("transactions that may write for the tenant are still open after " INT64_FORMAT
+                    " ms",
+                    timeout),
+             errhint("End them, wait longer, or call it with 'cancel'.")));
     pg_unreachable();
 }
 
@@ -223,9 +224,8 @@ void withdraw() {
 int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
     const Patience patience{GetCurrentTimestamp(), timeout};
     int count;
-    VirtualTransactionId* running =
-        GetCurrentVirtualXIDs(InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM,
-                              &count);
+    VirtualTransactionId* running = GetCurrentVirtualXIDs(
+        InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM, &count);
     int64 waited = 0;
     for (int i = 0; i < count; i++) {
         if (is_own(running[i]) || !concerns(running[i], tenant, whom) || has_ended(running[i]))
@@ -233,16 +233,18 @@ int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
         waited++;
         await(running[i], cancel, patience);
     }
+    // No transaction is prepared in a tenant's context.
+    if (whom == Whom::in_tenant && slots != nullptr)
+        return waited;
     return waited + await_prepared(patience);
 }
 
-} // namespace tenancy::context::activity
-
 TENANCY_FUNCTION(wait_for_tenant_writers) {
-    using namespace tenancy::context;
     const pg_uuid_t* tenant = PG_GETARG_UUID_P(0);
     const bool cancel = PG_GETARG_BOOL(1);
     const int32 timeout = PG_GETARG_INT32(2);
-    const auto whom = PG_GETARG_BOOL(3) ? activity::Whom::any_writer : activity::Whom::in_tenant;
-    PG_RETURN_INT64(activity::wait_for(*tenant, whom, cancel, timeout));
+    const auto whom = PG_GETARG_BOOL(3) ? Whom::any_writer : Whom::in_tenant;
+    PG_RETURN_INT64(wait_for(*tenant, whom, cancel, timeout));
 }
+
+} // namespace tenancy::context::activity

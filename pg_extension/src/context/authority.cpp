@@ -30,10 +30,16 @@ Remembered*& place_of(const char* raw, Oid outer_user) {
     return remembered[(hash ^ outer_user) & (remembered_count - 1)];
 }
 
+bool has_expired(const Context& context) {
+    return context.expires != DT_NOEND && GetCurrentTimestamp() >= context.expires;
+}
+
+// What has expired is resolved again: another grant may allow what the first one no longer does.
 const Context* recall(const char* raw, Oid outer_user) {
     const Remembered* entry = place_of(raw, outer_user);
     if (entry == nullptr || entry->context.outer_user != outer_user ||
-        entry->context.epoch != registry::epoch() || strcmp(entry->raw, raw) != 0)
+        entry->context.epoch != registry::epoch() || strcmp(entry->raw, raw) != 0 ||
+        has_expired(entry->context))
         return nullptr;
     return &entry->context;
 }
@@ -56,8 +62,16 @@ struct Guardedness {
 };
 constinit Guardedness known_guardedness{};
 
+// Host names are kept in lower case and without the dot at the end (tenancy.normalise_alias).
+void normalise_host(char* host) {
+    for (char* c = host; *c != '\0'; c++)
+        *c = static_cast<char>(pg_ascii_tolower(static_cast<unsigned char>(*c)));
+    for (size_t length = strlen(host); length > 0 && host[length - 1] == '.'; length--)
+        host[length - 1] = '\0';
+}
+
 bool find_tenant(const Designator& name, registry::Tenant& tenant) {
-    const char* value = pnstrdup(name.value.data(), name.value.size());
+    char* value = pnstrdup(name.value.data(), name.value.size());
     const char* kind = pnstrdup(name.alias_kind.data(), name.alias_kind.size());
     pg_uuid_t id;
     memcpy(id.data, name.id.bytes.data(), UUID_LEN);
@@ -67,6 +81,8 @@ bool find_tenant(const Designator& name, registry::Tenant& tenant) {
     case Designator::Kind::external_id:
         return registry::tenant_by_external_id(value, tenant);
     case Designator::Kind::alias:
+        if (strcmp(kind, "host") == 0)
+            normalise_host(value);
         return registry::tenant_by_alias(kind, value, tenant);
     case Designator::Kind::slug:
         return registry::tenant_by_slug(value, tenant);
@@ -196,7 +212,7 @@ Context resolve(const char* raw, Scope scope) {
         context = name.kind == Designator::Kind::token ? by_token(raw) : by_name(name, raw);
         remember(raw, context);
     }
-    if (context.expires != DT_NOEND && GetCurrentTimestamp() >= context.expires)
+    if (has_expired(context))
         errors::expired(context);
     if (scope == Scope::session && !context.session_allowed)
         errors::session_scope_denied();

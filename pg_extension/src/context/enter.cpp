@@ -103,11 +103,6 @@ bool handle_set(const PlannedStmt* planned, const char* source, ProcessUtilityCo
     }
 }
 
-} // namespace tenancy::context
-
-using namespace tenancy;          // NOLINT: the SQL functions below live outside the namespace
-using namespace tenancy::context; // NOLINT
-
 TENANCY_FUNCTION(enter) {
     const char* raw = argument(fcinfo, 0, "tenant");
     const authority::Scope scope = parse_scope(argument(fcinfo, 1, "scope"));
@@ -140,3 +135,5 @@ TENANCY_FUNCTION(switch) {
     setting::assign(raw, false);
     PG_RETURN_UUID_P(const_cast<pg_uuid_t*>(&pinned().tenant));
 }
+
+} // namespace tenancy::context

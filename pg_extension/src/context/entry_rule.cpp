@@ -26,8 +26,8 @@ bool is_entry_function(Oid function) {
     if (schema == nullptr || strcmp(schema, "tenancy") != 0)
         return false;
     const char* name = get_func_name(function);
-    const bool is_entry = strcmp(name, "enter") == 0 || strcmp(name, "enter_all") == 0 ||
-                          strcmp(name, "switch") == 0;
+    const bool is_entry =
+        strcmp(name, "enter") == 0 || strcmp(name, "enter_all") == 0 || strcmp(name, "switch") == 0;
     if (is_entry) {
         known = function;
         known_epoch = epoch;
@@ -63,7 +63,8 @@ bool is_parameter_or_literal(const Node* node) {
 
 // Spelled out: a function of another name could be inlined into a call of enter.
 bool is_called_by_name(const FuncCall* call) {
-    if (list_length(call->funcname) != 2 || strcmp(strVal(linitial(call->funcname)), "tenancy") != 0)
+    if (list_length(call->funcname) != 2 ||
+        strcmp(strVal(linitial(call->funcname)), "tenancy") != 0)
         return false;
     const char* name = strVal(lsecond(call->funcname));
     return strcmp(name, "enter") == 0 || strcmp(name, "enter_all") == 0 ||
@@ -71,8 +72,9 @@ bool is_called_by_name(const FuncCall* call) {
 }
 
 bool is_plain_call(const FuncCall* call) {
-    if (!is_called_by_name(call) || call->agg_order != NIL || call->agg_filter != nullptr || call->over != nullptr ||
-        call->agg_within_group || call->agg_star || call->agg_distinct || call->func_variadic)
+    if (!is_called_by_name(call) || call->agg_order != NIL || call->agg_filter != nullptr ||
+        call->over != nullptr || call->agg_within_group || call->agg_star || call->agg_distinct ||
+        call->func_variadic)
         return false;
     ListCell* cell;
     foreach (cell, call->args)

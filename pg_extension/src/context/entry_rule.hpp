@@ -14,13 +14,13 @@ bool is_entry(const QueryDesc* query);
 // While an entry statement runs, tells the functions it may call that it does. `query` is what
 // ExecutorRun was called with. RAII: remembers and restores.
 class Running {
-  public:
+public:
     explicit Running(const QueryDesc* query);
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running();
 
-  private:
+private:
     const QueryDesc* previous_;
 };
 

@@ -13,37 +13,41 @@ void no_context() {
 }
 
 void not_one_tenant() {
-    ereport(ERROR,
-            (tn_errcode(sqlstate::no_tenant_context),
-             errmsg("this transaction works for all tenants, and no single one is set"),
-             errhint("Name the tenant in the statement, or use tenancy.enter instead of enter_all.")));
+    ereport(
+        ERROR,
+        (tn_errcode(sqlstate::no_tenant_context),
+         errmsg("this transaction works for all tenants, and no single one is set"),
+         errhint("Name the tenant in the statement, or use tenancy.enter instead of enter_all.")));
     pg_unreachable();
 }
 
 void already_set(const Context& present) {
-    ereport(ERROR, (tn_errcode(sqlstate::context_already_set),
-                    present.kind == Kind::all
-                        ? errmsg("this transaction already works for all tenants")
-                        : errmsg("this transaction already works for tenant \"%s\"", present.slug),
-                    errhint("A context is final until the transaction ends: use a transaction for each "
-                            "tenant.")));
+    ereport(ERROR,
+            (tn_errcode(sqlstate::context_already_set),
+             present.kind == Kind::all
+                 ? errmsg("this transaction already works for all tenants")
+                 : errmsg("this transaction already works for tenant \"%s\"", present.slug),
+             errhint("A context is final until the transaction ends: use a transaction for each "
+                     "tenant.")));
     pg_unreachable();
 }
 
 void context_changed() {
-    ereport(ERROR, (tn_errcode(sqlstate::context_changed),
-                    errmsg("the tenant context no longer agrees with the setting or the role it was "
-                           "made for"),
-                    errdetail("A RESET, a rollback to a savepoint or a SET ROLE came after it."),
-                    errhint("Roll the transaction back, and set the role before the context.")));
+    ereport(ERROR,
+            (tn_errcode(sqlstate::context_changed),
+             errmsg("the tenant context no longer agrees with the setting or the role it was "
+                    "made for"),
+             errdetail("A RESET, a rollback to a savepoint or a SET ROLE came after it."),
+             errhint("Roll the transaction back, and set the role before the context.")));
     pg_unreachable();
 }
 
 void not_preloaded() {
-    ereport(ERROR, (tn_errcode(sqlstate::not_preloaded),
-                    errmsg("tenancy must be preloaded, and this session loaded it too late"),
-                    errhint("Reconnect. If this recurs, add tenancy to shared_preload_libraries or "
-                            "session_preload_libraries, also where a role's own setting replaces it.")));
+    ereport(ERROR,
+            (tn_errcode(sqlstate::not_preloaded),
+             errmsg("tenancy must be preloaded, and this session loaded it too late"),
+             errhint("Reconnect. If this recurs, add tenancy to shared_preload_libraries or "
+                     "session_preload_libraries, also where a role's own setting replaces it.")));
     pg_unreachable();
 }
 
@@ -64,9 +68,9 @@ void access_denied(const char* designator) {
 }
 
 void access_withdrawn() {
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                    errmsg("access to this tenant was withdrawn"),
-                    errhint("Roll the transaction back.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("access to this tenant was withdrawn"),
+             errhint("Roll the transaction back.")));
     pg_unreachable();
 }
 
@@ -78,9 +82,9 @@ void tenant_unknown(const char* designator) {
 }
 
 void tenant_unavailable(const char* slug, const char* state) {
-    ereport(ERROR, (tn_errcode(sqlstate::tenant_unavailable),
-                    errmsg("tenant \"%s\" is %s", slug, state),
-                    errhint("Nobody works in it until an operator makes it active again.")));
+    ereport(ERROR,
+            (tn_errcode(sqlstate::tenant_unavailable), errmsg("tenant \"%s\" is %s", slug, state),
+             errhint("Nobody works in it until an operator makes it active again.")));
     pg_unreachable();
 }
 
@@ -93,9 +97,8 @@ void became_read_only(const char* slug) {
 
 void expired(const Context& context) {
     ereport(ERROR, (tn_errcode(sqlstate::token_expired),
-                    context.authority == Authority::token
-                        ? errmsg("the token has expired")
-                        : errmsg("the access grant has expired"),
+                    context.authority == Authority::token ? errmsg("the token has expired")
+                                                          : errmsg("the access grant has expired"),
                     errhint("Roll the transaction back and enter with a new one.")));
     pg_unreachable();
 }
@@ -109,11 +112,12 @@ void entry_refused(const char* why) {
 }
 
 void literal_token() {
-    ereport(ERROR, (tn_errcode(sqlstate::entry_refused),
-                    errmsg("a token must be a bind parameter, not part of the SQL text"),
-                    errdetail("SQL text shows up in logs, pg_stat_activity and pg_stat_statements."),
-                    errhint("Send SELECT tenancy.enter($1) with the token as $1. For drivers that "
-                            "bind on the client, a superuser may set tenancy.literal_tokens.")));
+    ereport(ERROR,
+            (tn_errcode(sqlstate::entry_refused),
+             errmsg("a token must be a bind parameter, not part of the SQL text"),
+             errdetail("SQL text shows up in logs, pg_stat_activity and pg_stat_statements."),
+             errhint("Send SELECT tenancy.enter($1) with the token as $1. For drivers that "
+                     "bind on the client, a superuser may set tenancy.literal_tokens.")));
     pg_unreachable();
 }
 

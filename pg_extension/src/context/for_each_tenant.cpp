@@ -24,10 +24,11 @@ void require_top_level(FunctionCallInfo fcinfo) {
     const bool has_context = fcinfo->context != nullptr && IsA(fcinfo->context, CallContext);
     if (has_context && !castNode(CallContext, fcinfo->context)->atomic)
         return;
-    ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-                    errmsg("tenancy.for_each_tenant commits after each tenant and cannot run inside a "
-                           "transaction block or function"),
-                    errhint("CALL it as a statement of its own.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+             errmsg("tenancy.for_each_tenant commits after each tenant and cannot run inside a "
+                    "transaction block or function"),
+             errhint("CALL it as a statement of its own.")));
 }
 
 // Under row-level security the command sees one tenant's rows; without, it would see all of them
@@ -35,18 +36,19 @@ void require_top_level(FunctionCallInfo fcinfo) {
 void require_role() {
     const Oid role = GetOuterUserId();
     if (GetUserId() != role || has_bypassrls_privilege(role))
-        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                        errmsg("role \"%s\" bypasses row-level security and would touch all tenants' rows "
-                               "each time",
-                               GetUserNameFromId(role, false)),
-                        errhint("Call it as a role that has a grant for '*' instead.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("role \"%s\" bypasses row-level security and would touch all tenants' rows "
+                        "each time",
+                        GetUserNameFromId(role, false)),
+                 errhint("Call it as a role that has a grant for '*' instead.")));
     constexpr pg_uuid_t nobody{};
     registry::Grant grant;
     if (!registry::find_grant(role, nobody, grant))
-        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                        errmsg("role \"%s\" has no grant for all tenants",
-                               GetUserNameFromId(role, false)),
-                        errhint("An operator calls tenancy.grant_access(role, '*').")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("role \"%s\" has no grant for all tenants", GetUserNameFromId(role, false)),
+                 errhint("An operator calls tenancy.grant_access(role, '*').")));
 }
 
 int64 call_own(const char* sql, int count, Oid* types, Datum* values) {
@@ -102,11 +104,6 @@ void run_for(const Job& job, const pg_uuid_t& tenant) {
 
 } // namespace
 
-} // namespace tenancy::context
-
-using namespace tenancy;          // NOLINT: the SQL functions below live outside the namespace
-using namespace tenancy::context; // NOLINT
-
 TENANCY_FUNCTION(for_each_tenant) {
     require_top_level(fcinfo);
     require_role();
@@ -136,3 +133,5 @@ TENANCY_FUNCTION(for_each_tenant) {
     SPI_finish();
     PG_RETURN_VOID();
 }
+
+} // namespace tenancy::context

@@ -1,4 +1,5 @@
-// What policies, column defaults and applications ask: which tenant is it? SQL: sql/200_context.sql.
+// What policies, column defaults and applications ask: which tenant is it? SQL:
+// sql/200_context.sql.
 #include "bridge/entry.hpp"
 #include "context/authority.hpp"
 #include "context/errors.hpp"
@@ -64,11 +65,6 @@ int32 external_integer(const Context& context) {
 }
 
 } // namespace
-
-} // namespace tenancy::context
-
-using namespace tenancy;          // NOLINT: the SQL functions below live outside the namespace
-using namespace tenancy::context; // NOLINT
 
 TENANCY_FUNCTION(current_tenant_id) {
     const Context* context = for_policy();
@@ -157,8 +153,8 @@ TENANCY_FUNCTION(context) {
         PG_RETURN_NULL();
     const bool one = context->kind == Kind::tenant;
     Datum values[6];
-    bool nulls[6] = {!one, !one, context->actor[0] == '\0', false, false,
-                     context->expires == DT_NOEND};
+    bool nulls[6] = {!one,  !one,  context->actor[0] == '\0',
+                     false, false, context->expires == DT_NOEND};
     values[0] = UUIDPGetDatum(&context->tenant);
     values[1] = CStringGetTextDatum(context->slug);
     values[2] = CStringGetTextDatum(context->actor);
@@ -196,3 +192,5 @@ TENANCY_FUNCTION(registry_changed) {
         CacheInvalidateRelcacheByRelid(relation);
     return PointerGetDatum(nullptr);
 }
+
+} // namespace tenancy::context

@@ -20,9 +20,9 @@ struct Leftovers {
 constinit Leftovers left{};
 
 [[noreturn]] void cannot_clear(const char* what) {
-    ereport(ERROR, (tn_errcode(sqlstate::session_not_clean),
-                    errmsg("this session still holds %s of another tenant", what),
-                    errhint("Reconnect.")));
+    ereport(ERROR,
+            (tn_errcode(sqlstate::session_not_clean),
+             errmsg("this session still holds %s of another tenant", what), errhint("Reconnect.")));
     pg_unreachable();
 }
 
@@ -30,13 +30,12 @@ constinit Leftovers left{};
 void drop_prepared() {
     if (SPI_connect() != SPI_OK_CONNECT)
         cannot_clear("prepared statements");
-    const int done = SPI_execute("SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql",
-                                 true, 0);
+    const int done =
+        SPI_execute("SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql", true, 0);
     if (done != SPI_OK_SELECT)
         cannot_clear("prepared statements");
     for (uint64 i = 0; i < SPI_processed; i++)
-        DropPreparedStatement(
-            SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1), false);
+        DropPreparedStatement(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1), false);
     SPI_finish();
 }
 

@@ -34,7 +34,8 @@ double present_value(const char* name) {
 // What a cap such as "64MB" is in the setting's own unit: the server reads it.
 double units_of(const char* name, const char* text) {
     const int level = NewGUCNestLevel();
-    (void)set_config_option(name, text, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    (void)set_config_option(name, text, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                            false);
     const double units = present_value(name);
     AtEOXact_GUC(false, level);
     return units;
@@ -109,10 +110,11 @@ void check() {
         return;
     for (int i = 0; i < tier.count; i++)
         if (exceeds(tier.limits[i]))
-            ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                            errmsg("\"%s\" exceeds the cap of the tenant's tier", tier.limits[i].name),
-                            errdetail("The cap is %s.", tier.limits[i].text),
-                            errhint("Roll the transaction back and set it lower.")));
+            ereport(ERROR,
+                    (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                     errmsg("\"%s\" exceeds the cap of the tenant's tier", tier.limits[i].name),
+                     errdetail("The cap is %s.", tier.limits[i].text),
+                     errhint("Roll the transaction back and set it lower.")));
 }
 
 void forget() {

@@ -49,7 +49,11 @@ enum KeyColumn : AttrNumber {
     key_role_claim_column,
     key_alias_kind_column
 };
-enum OperatorColumn : AttrNumber { operator_role_column = 1, operator_kind_column, operator_name_column };
+enum OperatorColumn : AttrNumber {
+    operator_role_column = 1,
+    operator_kind_column,
+    operator_name_column
+};
 enum BypassColumn : AttrNumber {
     bypass_role_column = 1,
     bypass_name_column,
@@ -74,7 +78,8 @@ Oid registry_relation(const char* name) {
 Scan begin(const char* table, const char* index, ScanKeyData* keys, int count) {
     Scan scan;
     scan.table = table_open(registry_relation(table), AccessShareLock);
-    scan.scan = systable_beginscan(scan.table, registry_relation(index), true, nullptr, count, keys);
+    scan.scan =
+        systable_beginscan(scan.table, registry_relation(index), true, nullptr, count, keys);
     return scan;
 }
 

@@ -26,11 +26,10 @@ const config_enum_entry on_missing_options[] = {
     {"empty", static_cast<int>(OnMissingContext::empty), false},
     {nullptr, 0, false}};
 
-const config_enum_entry guard_options[] = {
-    {"strict", static_cast<int>(Guard::strict), false},
-    {"standard", static_cast<int>(Guard::standard), false},
-    {"off", static_cast<int>(Guard::off), false},
-    {nullptr, 0, false}};
+const config_enum_entry guard_options[] = {{"strict", static_cast<int>(Guard::strict), false},
+                                           {"standard", static_cast<int>(Guard::standard), false},
+                                           {"off", static_cast<int>(Guard::off), false},
+                                           {nullptr, 0, false}};
 
 bool refuse(const char* message, const char* hint) {
     GUC_check_errcode(packed(sqlstate::entry_refused));
@@ -126,19 +125,20 @@ void define() {
         "error: an error that says how to set one. empty: no rows. Writing is an error either way.",
         &on_missing_value, on_missing_value, on_missing_options, PGC_USERSET, 0, nullptr, nullptr,
         nullptr);
-    DefineCustomEnumVariable("tenancy.guard",
-                             "How much of what could tell about other tenants' rows is refused.",
-                             "strict, standard (EXPLAIN without costs and rows), or off.",
-                             &guard_value, guard_value, guard_options, PGC_SUSET, 0, nullptr,
-                             nullptr, nullptr);
-    DefineCustomBoolVariable("tenancy.literal_tokens",
-                             "Accept tokens written into the SQL text, for drivers that bind on the client.",
-                             "SQL text shows up in logs, pg_stat_activity and pg_stat_statements.",
-                             &literal_tokens_value, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomBoolVariable("tenancy.test_mode",
-                             "Let test suites work for several tenants in one transaction or session.",
-                             "tenancy.switch() works, and entering a tenant clears nothing that the last one left.", &test_mode_value, false, PGC_SUSET, 0, nullptr, nullptr,
-                             nullptr);
+    DefineCustomEnumVariable(
+        "tenancy.guard", "How much of what could tell about other tenants' rows is refused.",
+        "strict, standard (EXPLAIN without costs and rows), or off.", &guard_value, guard_value,
+        guard_options, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable(
+        "tenancy.literal_tokens",
+        "Accept tokens written into the SQL text, for drivers that bind on the client.",
+        "SQL text shows up in logs, pg_stat_activity and pg_stat_statements.",
+        &literal_tokens_value, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable(
+        "tenancy.test_mode",
+        "Let test suites work for several tenants in one transaction or session.",
+        "tenancy.switch() works, and entering a tenant clears nothing that the last one left.",
+        &test_mode_value, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("tenancy");
 }
 

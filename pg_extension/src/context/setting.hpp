@@ -28,7 +28,7 @@ void assign(const char* raw, bool for_session);
 // While alive, a SET that the server runs may assign tenancy.context: the statement has been found
 // to be a top-level one that keeps the entry rule.
 class AssignmentPermit {
-  public:
+public:
     AssignmentPermit();
     AssignmentPermit(const AssignmentPermit&) = delete;
     AssignmentPermit& operator=(const AssignmentPermit&) = delete;

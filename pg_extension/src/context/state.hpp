@@ -46,9 +46,9 @@ struct Context {
 
 // What the hooks know about where in a statement this backend is.
 struct Depth {
-    int executor; // nested ExecutorRun and ExecutorFinish
-    int utility;  // nested ProcessUtility
-    int planner;  // nested planning with no execution inside
+    int executor;  // nested ExecutorRun and ExecutorFinish
+    int utility;   // nested ProcessUtility
+    int planner;   // nested planning with no execution inside
     bool altering; // inside ALTER TABLE, which may rewrite a table
 };
 extern Depth depth;
@@ -81,24 +81,24 @@ void unpin();
 void setting_changed();
 
 // Before each statement: takes in invalidations, makes a session's context that of this
-// transaction, checks setting, outer user, expiry, state, grant and key. Raises TN003, TN005, TN007,
-// 42501, 25006.
+// transaction, checks setting, outer user, expiry, state, grant and key. Raises TN003, TN005,
+// TN007, 42501, 25006.
 void check_statement();
 
 // The same before COMMIT, for a context that is pinned.
 void check_commit();
 
-// While alive, this backend works for `tenant` on the extension's own account, whatever the tenant's
-// state, as erasing does. Keep pg_call round every PostgreSQL call meanwhile, so that the
+// While alive, this backend works for `tenant` on the extension's own account, whatever the
+// tenant's state, as erasing does. Keep pg_call round every PostgreSQL call meanwhile, so that the
 // destructor runs.
 class InternalContext {
-  public:
+public:
     explicit InternalContext(const pg_uuid_t& tenant);
     InternalContext(const InternalContext&) = delete;
     InternalContext& operator=(const InternalContext&) = delete;
     ~InternalContext();
 
-  private:
+private:
     Context saved_;
     bool was_pinned_;
     bool was_usable_;

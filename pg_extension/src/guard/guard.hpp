@@ -33,8 +33,10 @@ private:
     Progress saved_;
 };
 
-// From the planner hook, with the finished plan: debug_print_plan.
-void check_plan(const PlannedStmt* planned);
+// From the planner hook, with the finished plan: debug_print_plan. Marks a plan that reads
+// protected tables as one that depends on the role (which, under row security, it does):
+// check_query and check_run look no further at others.
+void check_plan(PlannedStmt* planned);
 
 // From ExecutorStart, after the context was checked: EXPLAIN, WITH HOLD, roles with BYPASSRLS
 // (TN022), writes without a context (TN001), writes to old temporary tables.

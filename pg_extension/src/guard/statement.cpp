@@ -3,6 +3,7 @@
 #include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
 #include "context/errors.hpp"
+#include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
 #include "guard/applies.hpp"
@@ -93,11 +94,14 @@ void install_log_filter() {
     emit_log_hook = tenancy_log_filter;
 }
 
-void check_plan(const PlannedStmt* planned) {
-    if (likely(!Debug_print_plan) || !planned->dependsOnRole || !applies())
+void check_plan(PlannedStmt* planned) {
+    if (!context::registry::installed())
         return;
     const Oid relation = first_protected(planned);
-    if (!OidIsValid(relation) || explain::is_granted())
+    if (!OidIsValid(relation))
+        return;
+    planned->dependsOnRole = true;
+    if (likely(!Debug_print_plan) || !applies() || explain::is_granted())
         return;
     ereport(ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

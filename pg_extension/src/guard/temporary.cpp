@@ -2,12 +2,18 @@
 // and shadow real names. Decided by where an object lands, not by the words that made it. See
 // guard.hpp.
 #include "bridge/sqlstate.hpp"
+#include "context/setting.hpp"
 #include "context/state.hpp"
 #include "guard/applies.hpp"
 
 namespace tenancy::guard::temporary {
 
 namespace {
+
+// A test suite keeps its own state in temporary tables (pgTAP does).
+bool concerns_session() {
+    return !context::setting::test_mode() && applies();
+}
 
 bool has_temporary_schema() {
     Oid schema;
@@ -88,7 +94,7 @@ bool was_made_earlier(Oid relation_id) {
 } // namespace
 
 void check_new(Oid class_id, Oid object_id, bool internal) {
-    if (internal || !has_temporary_schema() || !applies())
+    if (internal || !has_temporary_schema() || !concerns_session())
         return;
     switch (class_id) {
     case RelationRelationId:
@@ -107,7 +113,7 @@ void check_new(Oid class_id, Oid object_id, bool internal) {
 
 void check_target(Oid relation) {
     if (!has_temporary_schema() || !context::is_pinned() || !was_made_earlier(relation) ||
-        !applies())
+        !concerns_session())
         return;
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                     errmsg("temporary table \"%s\" is older than this transaction",

@@ -281,8 +281,8 @@ bool needs_no_force(const PlannedStmt* statement) {
 }
 
 void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int, void*) {
-    if (access != OAT_DROP || (class_id != ExtensionRelationId && class_id != NamespaceRelationId) ||
-        !rules_apply())
+    if (access != OAT_DROP ||
+        (class_id != ExtensionRelationId && class_id != NamespaceRelationId) || !rules_apply())
         return;
     if (class_id == ExtensionRelationId && object_id == get_extension_oid("tenancy", true) &&
         any_protected())

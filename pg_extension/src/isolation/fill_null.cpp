@@ -21,8 +21,8 @@ const char* default_function(Oid type) {
 }
 
 Datum tenant_of_context(Oid type) {
-    List* name = list_make2(makeString(pstrdup("tenancy")),
-                            makeString(pstrdup(default_function(type))));
+    List* name =
+        list_make2(makeString(pstrdup("tenancy")), makeString(pstrdup(default_function(type))));
     return OidFunctionCall0(LookupFuncName(name, 0, nullptr, false));
 }
 
@@ -46,7 +46,8 @@ TENANCY_FUNCTION(fill_null_tenant) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
                         errmsg("column \"%s\" does not exist", trigger->tg_trigger->tgargs[0])));
     HeapTuple row = trigger->tg_trigtuple;
-    // A second argument: protect_plan() fills the column, and without a context it stays NULL for now.
+    // A second argument: protect_plan() fills the column, and without a context it stays NULL for
+    // now.
     const bool needed = trigger->tg_trigger->tgnargs == 1 || context::current() != nullptr;
     if (needed && heap_attisnull(row, column, description)) {
         Datum value = tenant_of_context(TupleDescAttr(description, column - 1)->atttypid);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* table_privileges[] = {"truncate", "references", "trigger", "maintain"};
 constexpr const char* sequence_privileges[] = {"select", "update"};
-constexpr const char* writing_privileges[] = {"insert", "update",     "delete",
+constexpr const char* writing_privileges[] = {"insert",   "update",  "delete",
                                               "truncate", "trigger", "maintain"};
 
 // The first privilege of the statement that is in `kept`, "all" for all, or nullptr.
@@ -53,8 +53,7 @@ bool only_to_owner(const GrantStmt* statement, Oid relation) {
 
 [[noreturn]] void refuse(Oid relation, const char* privilege, const char* what, const char* hint) {
     ereport(ERROR, (tn_errcode(sqlstate::protection_violated),
-                    errmsg("cannot grant %s on %s \"%s\"", privilege, what,
-                           get_rel_name(relation)),
+                    errmsg("cannot grant %s on %s \"%s\"", privilege, what, get_rel_name(relation)),
                     errhint("%s", hint)));
     pg_unreachable();
 }

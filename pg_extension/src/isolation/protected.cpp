@@ -119,9 +119,8 @@ Protection read_protection(Relation relation) {
     }
     if (found.kind == KeyKind::none)
         return found;
-    found.complete =
-        commands == every_command && relation->rd_rel->relforcerowsecurity &&
-        TupleDescAttr(RelationGetDescr(relation), found.tenant_column - 1)->attnotnull;
+    found.complete = commands == every_command && relation->rd_rel->relforcerowsecurity &&
+                     TupleDescAttr(RelationGetDescr(relation), found.tenant_column - 1)->attnotnull;
     return found;
 }
 
@@ -243,8 +242,7 @@ TENANCY_FUNCTION(protection) {
     }
     values[2] = BoolGetDatum(found.complete);
     values[3] = BoolGetDatum(found.shared);
-    PG_RETURN_DATUM(
-        HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+    PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
 }
 
 } // namespace tenancy

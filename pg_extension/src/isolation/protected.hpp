@@ -7,13 +7,14 @@
 
 namespace tenancy::isolation {
 
-// How a tenant column names the tenant: which of the current_tenant_... functions it is compared with.
+// How a tenant column names the tenant: which of the current_tenant_... functions it is compared
+// with.
 enum class KeyKind : uint8 { none, uuid, text, bigint, integer };
 
 struct Protection {
-    KeyKind kind;              // none: not protected
-    bool complete;             // restrictive policies for every command, row security forced, NOT NULL
-    bool shared;               // carries the policy of tenancy.share()
+    KeyKind kind;  // none: not protected
+    bool complete; // restrictive policies for every command, row security forced, NOT NULL
+    bool shared;   // carries the policy of tenancy.share()
     AttrNumber tenant_column;
 };
 

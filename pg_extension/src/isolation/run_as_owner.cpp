@@ -16,7 +16,7 @@ constinit int internal_ddl_depth = 0;
 
 // While alive, a command of the extension's own runs; its DDL passes the DDL rules.
 class InternalCommand {
-  public:
+public:
     explicit InternalCommand(bool is_ddl) noexcept : ddl_(is_ddl ? 1 : 0) {
         ++internal_depth;
         internal_ddl_depth += ddl_;
@@ -28,7 +28,7 @@ class InternalCommand {
         internal_ddl_depth -= ddl_;
     }
 
-  private:
+private:
     int ddl_;
 };
 
@@ -160,14 +160,13 @@ char* call_of_function(Oid function, const pg_uuid_t* tenant, Oid* owner) {
     auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
     const bool takes_tenant = form->pronargs == 1 && form->proargtypes.values[0] == UUIDOID;
     if (form->prokind != PROKIND_FUNCTION || (form->pronargs != 0 && !takes_tenant))
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                 errmsg("\"%s\" must be a function without arguments or with one uuid",
-                        NameStr(form->proname)),
-                 errhint("The uuid it may take is the id of the tenant it is called for.")));
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("\"%s\" must be a function without arguments or with one uuid",
+                               NameStr(form->proname)),
+                        errhint("The uuid it may take is the id of the tenant it is called for.")));
     *owner = form->proowner;
-    char* name = quote_qualified_identifier(get_namespace_name(form->pronamespace),
-                                            NameStr(form->proname));
+    char* name =
+        quote_qualified_identifier(get_namespace_name(form->pronamespace), NameStr(form->proname));
     ReleaseSysCache(tuple);
     if (!takes_tenant)
         return psprintf("SELECT %s()", name);

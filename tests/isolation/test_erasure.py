@@ -1,0 +1,164 @@
+"""Erasing beside open transactions, interrupted, and twice at once."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from harness import Server
+
+from .operators import Connect, Later
+
+TABLE = """
+do $$ begin if to_regrole('race_app') is null then create role race_app login; end if; end $$;
+create table message (id bigint generated always as identity primary key, tenant_id uuid not null, body text);
+grant select, insert, update, delete on message to race_app;
+select tenancy.provision('acme'), tenancy.provision('other');
+insert into message (tenant_id, body) select t.id, 'x' from tenancy.tenant as t, generate_series(1, 100);
+select tenancy.protect('message');
+select tenancy.grant_access('race_app', '*', reason => 'test');
+"""
+COUNT = "select count(*) from message as m join tenancy.tenant as t on t.id = m.tenant_id where slug = %s"
+
+
+@pytest.fixture
+def admin(server: Server, database: str, connect: Connect) -> psycopg.Connection[Any]:
+    server.psql(TABLE, dbname=database)
+    return connect()
+
+
+def request(admin: psycopg.Connection[Any]) -> None:
+    """Up to where erase() may begin."""
+    admin.execute("select tenancy.suspend('acme', 'x')")
+    admin.execute("select tenancy.archive('acme', 'x')")
+    admin.execute("select tenancy.request_erasure('acme', 'x', '0')")
+
+
+def rows(server: Server, database: str) -> tuple[int, int]:
+    """How many rows acme and the other tenant have."""
+    with server.connect(dbname=database) as look:
+        acme, other = (look.execute(COUNT, [slug]).fetchone() for slug in ("acme", "other"))
+    assert acme is not None and other is not None
+    return acme[0], other[0]
+
+
+def state(admin: psycopg.Connection[Any]) -> str:
+    row = admin.execute("select state from tenancy.tenant where slug = 'acme'").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_an_open_transaction_of_the_tenant_is_ended(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    app = connect("race_app")
+    app.autocommit = False
+    app.execute("select tenancy.enter('acme')")
+    app.execute("insert into message (body) values ('late')")
+    request(admin)
+    admin.execute("call tenancy.erase('acme', 30)")
+    with pytest.raises(psycopg.Error):
+        app.commit()
+    assert state(admin) == "erased"
+    assert rows(server, database) == (0, 100)
+
+
+def late_insert(server: Server, database: str) -> psycopg.Connection[Any]:
+    """A superuser's transaction, without a context, with a row of acme that nobody sees yet."""
+    writer = server.connect(dbname=database, autocommit=False)
+    writer.execute("insert into message (tenant_id, body) select id, 'late' from tenancy.tenant where slug = 'acme'")
+    return writer
+
+
+def test_an_open_transaction_without_a_context_is_waited_for(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
+    with late_insert(server, database) as writer:
+        request(admin)
+        with pytest.raises(psycopg.Error) as caught:
+            admin.execute("call tenancy.erase('acme', timeout => '200ms')")
+        assert caught.value.sqlstate == "TN023"
+        assert state(admin) == "erasing"
+        assert rows(server, database) == (100, 100)
+        later = Later(admin, "call tenancy.erase('acme', timeout => '1 minute')")
+        writer.execute("insert into message (tenant_id, body) select id, 'later' from tenancy.tenant where slug = 'acme'")
+        writer.commit()
+    later.result()
+    assert state(admin) == "erased"
+    assert rows(server, database) == (0, 100)
+
+
+def test_a_prepared_transaction_is_waited_for(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
+    with late_insert(server, database) as writer:
+        writer.execute("prepare transaction 'late'")
+        writer.rollback()
+        request(admin)
+        with pytest.raises(psycopg.Error) as caught:
+            admin.execute("call tenancy.erase('acme', timeout => '200ms')")
+        assert caught.value.sqlstate == "TN023"
+        writer.autocommit = True
+        writer.execute("commit prepared 'late'")
+    admin.execute("call tenancy.erase('acme')")
+    assert rows(server, database) == (0, 100)
+
+
+def test_interrupted_it_goes_on(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    server.psql(
+        """create function stop() returns trigger language plpgsql as $$ begin
+             if old.body = 'stop' then perform pg_catalog.pg_advisory_xact_lock(4711); end if; return old; end $$;
+           create trigger stop before delete on message for each row execute function stop();
+           update message set body = 'stop' where id = (select id from message
+             where tenant_id = tenancy.tenant_id('acme') order by ctid offset 55 limit 1)""",
+        dbname=database,
+    )
+    request(admin)
+    one, holder = connect(), connect("postgres")
+    holder.execute("select pg_advisory_lock(4711)")
+    later = Later(one, "call tenancy.erase('acme', 20)").wait_until_blocked(server)
+    left_over, others = rows(server, database)
+    assert 0 < left_over < 100 and others == 100
+    server.execute("select pg_terminate_backend(%s)", [one.info.backend_pid])
+    with pytest.raises(psycopg.OperationalError):
+        later.result()
+    holder.execute("select pg_advisory_unlock(4711)")
+    assert state(admin) == "erasing"
+    assert rows(server, database) == (left_over, 100)
+    with pytest.raises(psycopg.Error) as caught:
+        admin.execute("select tenancy.cancel_erasure('acme')")
+    assert caught.value.sqlstate == "TN010"
+    admin.execute("call tenancy.erase('acme', 20)")
+    assert state(admin) == "erased"
+    assert rows(server, database) == (0, 100)
+    assert admin.execute("select deleted from tenancy.erasure_count").fetchall() == [(100,)]
+
+
+def test_a_batch_that_fails_keeps_those_before_it(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
+    server.psql(
+        """create table fuse (left_over integer); insert into fuse values (50);
+           create function burn() returns trigger language plpgsql as $$ begin
+             update public.fuse set left_over = left_over - 1;
+             if (select left_over < 0 from public.fuse) then raise 'fuse'; end if; return old; end $$;
+           create trigger burn before delete on message for each row execute function burn()""",
+        dbname=database,
+    )
+    request(admin)
+    with pytest.raises(psycopg.errors.RaiseException, match="fuse"):
+        admin.execute("call tenancy.erase('acme', 20)")
+    assert rows(server, database) == (60, 100)
+    assert state(admin) == "erasing"
+    server.psql("update fuse set left_over = 1000", dbname=database)
+    admin.execute("call tenancy.erase('acme', 20)")
+    assert rows(server, database) == (0, 100)
+    assert admin.execute("select deleted from tenancy.erasure_count").fetchall() == [(100,)]
+
+
+def test_twice_at_once(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    request(admin)
+    both = [Later(connect(), "call tenancy.erase('acme', 1)") for _ in range(2)]
+    outcomes = []
+    for one in both:
+        try:
+            one.result()
+            outcomes.append("erased")
+        except psycopg.Error as error:
+            outcomes.append(str(error.sqlstate))
+    assert "erased" in outcomes and set(outcomes) <= {"erased", "TN016"}
+    assert state(admin) == "erased"
+    assert rows(server, database) == (0, 100)
+    assert admin.execute("select deleted from tenancy.erasure_count").fetchall() == [(100,)]
+    assert admin.execute("select count(*) from tenancy.audit_event where event = 'finish_erasure'").fetchone() == (1,)
