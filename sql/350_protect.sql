@@ -197,7 +197,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s OWNER TO %s', tenancy.qualified_name(member), quote_ident(pg_get_userbyid(give_table.owner)));
         UPDATE tenancy.protected_table AS p
         SET undo = jsonb_set(p.undo, '{owners}', coalesce(p.undo -> 'owners', '[]')
-                   || jsonb_build_array(jsonb_build_object('on', tenancy.qualified_name(member), 'owner', old_owner)))
+                   || jsonb_build_array(jsonb_build_object('on', tenancy.qualified_name(member), 'on_id', tenancy.relation_id(member), 'owner', old_owner)))
         WHERE p.relation = give_table.relation;
     END LOOP;
 END

@@ -1,6 +1,6 @@
 -- unprotect() leaves the catalog as it was before protect().
 \ir helpers/isolation.sql
-SELECT plan(17);
+SELECT plan(19);
 
 SET SESSION AUTHORIZATION iso_owner;
 CREATE TABLE shop.bot (id bigint PRIMARY KEY, tenant_id uuid DEFAULT gen_random_uuid(), name text CONSTRAINT bot_name UNIQUE);
@@ -61,4 +61,17 @@ SELECT tenancy.protect('shop.bot', owner => 'iso_nobody') \g /dev/null
 SELECT tenancy.unprotect('shop.bot') \g /dev/null
 RESET SESSION AUTHORIZATION;
 SELECT set_eq('SELECT line FROM test.catalog() AS line', 'SELECT line FROM before', 'owner and all, it goes back');
+
+-- Renamed meanwhile.
+SET SESSION AUTHORIZATION iso_owner;
+SELECT tenancy.protect('shop.bot'), tenancy.protect('shop.chat', existing_policies => 'keep'), tenancy.protect('shop.event') \g /dev/null
+ALTER TABLE shop.bot RENAME TO robot;
+ALTER TABLE shop.chat RENAME TO "Talk";
+ALTER TABLE shop.event_old RENAME TO event_ancient;
+SELECT lives_ok($$SELECT tenancy.unprotect('shop.robot'), tenancy.unprotect('shop."Talk"'), tenancy.unprotect('shop.event')$$, 'tables that were renamed');
+ALTER TABLE shop.robot RENAME TO bot;
+ALTER TABLE shop."Talk" RENAME TO chat;
+ALTER TABLE shop.event_ancient RENAME TO event_old;
+RESET SESSION AUTHORIZATION;
+SELECT set_eq('SELECT line FROM test.catalog() AS line', 'SELECT line FROM before', 'go back too');
 SELECT * FROM finish();
