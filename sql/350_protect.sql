@@ -229,6 +229,10 @@ BEGIN
         PERFORM tenancy.require_operator('admin');
     END IF;
     PERFORM tenancy.check_protectable(protect.relation);
+    PERFORM tenancy.check_attached_code(protect.relation, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = protect.relation));
+    IF protect.owner IS NOT NULL THEN
+        PERFORM tenancy.check_attached_code(protect.relation, protect.owner);
+    END IF;
     nothing_slow := tenancy.index_led_by(protect.relation, protect.tenant_column) IS NOT NULL
         AND EXISTS (SELECT FROM pg_attribute AS a
                     WHERE a.attrelid = protect.relation AND a.attname = protect.tenant_column
