@@ -66,9 +66,9 @@ AS $$
     INSERT INTO tenancy.protected_table (relation, tenant_column, key_kind, harden_keys, options, undo)
     SELECT p.polrelid::regclass, r.tenant_column, r.key_kind, root.harden_keys, root.options,
            jsonb_build_object('steps', coalesce((
-               SELECT jsonb_agg(s.e - 'on' ORDER BY s.position)
+               SELECT jsonb_agg(s.e - 'on' - 'on_id' ORDER BY s.position)
                FROM jsonb_array_elements(root.undo -> 'steps') WITH ORDINALITY AS s(e, position)
-               WHERE s.e ->> 'on' = tenancy.qualified_name(p.polrelid)), '[]'))
+               WHERE s.e ? 'on' AND tenancy.recorded_relation(s.e ->> 'on', s.e ->> 'on_id') = p.polrelid::regclass), '[]'))
     FROM pg_class AS c
     JOIN tenancy.protected_table AS root ON root.relation = tenancy.protected_root(c.oid)
     CROSS JOIN pg_policy AS p
