@@ -129,6 +129,21 @@ def test_foreign_keys_of_a_bypass_owner(guards: Guards) -> None:
     guards.passes("insert into parent (id) values (1)", "insert into child (id) values (1)", "delete from parent")
 
 
+def test_cascades_from_shared_parents_need_no_context(guards: Guards) -> None:
+    """PostgreSQL deletes the children as their owner, outside row security."""
+    guards.admin("""
+        create table country (id int primary key);
+        create table address (tenant_id uuid not null, id int, country int references country on delete cascade);
+        alter table country owner to guard_owner; alter table address owner to guard_owner;
+        select tenancy.protect('address');
+        grant select, insert, delete on country, address to guard_app;
+        insert into country values (1), (2);
+    """)
+    guards.passes("insert into address (id, country) values (1, 1), (2, 2)")
+    guards.passes("delete from country where id = 1", tenant=None)
+    assert guards.passes("select id from address") == [(2,)]
+
+
 @pytest.mark.parametrize("statement", [
     "insert into messages (id, body) values (1, 'x')",
     "insert into messages (tenant_id, id, body) values (gen_random_uuid(), 1, 'x')",
