@@ -123,6 +123,12 @@ def test_cursor_with_hold_over_a_function(guards: Guards, query: str, end: str) 
     guards.is_the_guards_work(f"declare c scroll cursor with hold for {query}", end, match="WITH HOLD")
 
 
+def test_cursor_with_hold_over_a_copy(guards: Guards) -> None:
+    """The temporary table goes at COMMIT, the cursor's rows would stay."""
+    copy = "create temp table copied on commit drop as select body from messages"
+    guards.is_the_guards_work(copy, "declare c cursor with hold for select * from copied", match="WITH HOLD")
+
+
 def test_cursors_that_end_with_the_transaction_pass(guards: Guards) -> None:
     assert len(guards.passes("declare c cursor for select * from messages", "fetch all from c")) == 10
     guards.passes("declare c cursor with hold for select * from plain")
