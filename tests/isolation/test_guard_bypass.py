@@ -1,5 +1,8 @@
 """Roles with BYPASSRLS, and writes without a context (leak C03; design, section 4)."""
 
+import os
+import subprocess
+
 import psycopg
 import pytest
 from isolation.guarded import Guards, guards  # noqa: F401
@@ -88,6 +91,17 @@ def test_backup_reads_and_does_not_write(guards: Guards) -> None:
     with pytest.raises(psycopg.Error) as raised:
         copy_in(guards, "guard_dump")
     assert raised.value.sqlstate == "TN022"
+
+
+def test_pg_dump(guards: Guards) -> None:
+    for role, lines in (("guard_dump", 710), ("guard_batch", 0), ("guard_etl", 0)):
+        done = subprocess.run(
+            [guards.server.program("pg_dump"), "--data-only", "--table=messages"],
+            env=os.environ | guards.server.environment(user=role, dbname="guards"), capture_output=True, text=True,
+        )
+        assert done.stdout.count(" message\n") == lines
+        assert (done.returncode == 0) == (lines > 0)
+        assert ("enter_all" in done.stderr or "register_bypass" in done.stderr) == (lines == 0)
 
 
 def test_backup_is_no_cover_for_others(guards: Guards) -> None:
