@@ -7,6 +7,7 @@
 #include "context/authority.hpp"
 #include "context/entry_rule.hpp"
 #include "context/errors.hpp"
+#include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
 #include "core/sqlstate.hpp"
@@ -21,6 +22,8 @@ bool is_token(const char* raw) {
 }
 
 void require_direct_call() {
+    if (!registry::preloaded())
+        errors::not_preloaded();
     if (!entry_rule::called_directly() && authority::is_guarded(GetOuterUserId()))
         errors::entry_refused("from within another statement, a function, DO or a procedure");
 }
