@@ -77,9 +77,14 @@ void run_query(QueryDesc* query, ScanDirection direction, uint64 count, bool onc
     });
 }
 
+bool writes(const QueryDesc* query) {
+    return query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
+}
+
 void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
+    const Scoped writing(depth.writing, writes(query));
     const context::entry_rule::Running entry_statement(query);
     const guard::ProgressScope progress(query);
     if (context::registry::installed() && !context::entry_rule::called_directly())

@@ -14,14 +14,15 @@ namespace tenancy::context {
 namespace {
 
 // The context for a policy, or nullptr where it has to answer NULL: during planning, which never
-// raises, and where the administrator chose 'empty'.
+// raises, and in a statement that only reads where 'empty' was chosen.
 const Context* for_policy() {
     if (unlikely(depth.planner > 0))
         return is_pinned() && pinned().kind == Kind::tenant ? &pinned() : nullptr;
     const Context* context = current();
     if (likely(context != nullptr && context->kind == Kind::tenant))
         return context;
-    if (context == nullptr && setting::on_missing_context() == setting::OnMissingContext::empty)
+    if (context == nullptr && !depth.writing &&
+        setting::on_missing_context() == setting::OnMissingContext::empty)
         return nullptr;
     return &require_tenant();
 }

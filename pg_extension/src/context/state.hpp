@@ -50,6 +50,7 @@ struct Depth {
     int utility;   // nested ProcessUtility
     int planner;   // nested planning with no execution inside
     bool altering; // inside ALTER TABLE, which may rewrite a table
+    bool writing;  // inside a statement that writes, not counting what it calls
 };
 extern Depth depth;
 
