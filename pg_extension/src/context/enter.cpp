@@ -21,7 +21,7 @@ bool is_token(const char* raw) {
 }
 
 void require_direct_call() {
-    if (!entry_rule::called_directly() && authority::is_guarded(GetOuterUserId()))
+    if (!entry_rule::called_directly() && !authority::may_enter_anywhere())
         errors::entry_refused("from within another statement, a function, DO or a procedure");
 }
 
@@ -56,8 +56,7 @@ void run(const UtilityRun& next) {
 
 void set_context(const VariableSetStmt* statement, const PlannedStmt* planned, const char* source,
                  ProcessUtilityContext context, const UtilityRun& next) {
-    if (!entry_rule::allows_set(planned, source, context) &&
-        authority::is_guarded(GetOuterUserId()))
+    if (!entry_rule::allows_set(planned, source, context) && !authority::may_enter_anywhere())
         errors::entry_refused("here");
     const char* raw = ExtractSetVariableArgs(const_cast<VariableSetStmt*>(statement));
     if (raw == nullptr || raw[0] == '\0') {
