@@ -74,16 +74,33 @@ start_server() {
     as_server_user "$pg/bin/pg_ctl" -D "$place/data" -l "$place/log" -w start
 }
 
-# Ends the server, if there is one, and removes all of it: also after a start that failed half-way.
+# The process of the server whose data directory is $1, when it runs.
+server_pid() {
+    local pid
+    pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null) || return 1
+    tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF -- "$1" && echo "$pid"
+}
+
+# Ends the server, if one runs: 1 when there was none.
+end_server() {
+    local pid waited=0
+    pid=$(server_pid "$1") || return 1
+    kill -INT "$pid"
+    while [ -e "/proc/$pid" ]; do
+        if [ $waited -eq 300 ]; then kill -QUIT "$pid"; fi
+        waited=$((waited + 1))
+        sleep 0.1
+    done
+}
+
+# Ends the server and removes all of the demo, also after a start that failed half-way.
 stop_server() {
     local place status=1
     place=$(server_directory)
-    if [ -n "$place" ] && [ -e "$place/data/postmaster.pid" ] && [ -x "$pg/bin/pg_ctl" ]; then
-        if as_server_user "$pg/bin/pg_ctl" -D "$place/data" -m fast -w stop >/dev/null 2>&1; then
-            status=0
-        fi
+    if [ -n "$place" ]; then
+        if end_server "$place/data"; then status=0; fi
+        rm -rf "$place"
     fi
-    if [ -n "$place" ]; then rm -rf "$place"; fi
     rm -rf "$home"
     return $status
 }

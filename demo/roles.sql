@@ -1,4 +1,5 @@
--- The roles of the application and of whoever runs it; one password for each, from scripts/demo.
+-- The roles of the application and of whoever runs it, with the password that scripts/demo chose.
+\getenv password DEMO_PASSWORD
 CREATE ROLE chat_owner LOGIN PASSWORD :'password';
 CREATE ROLE chat_app LOGIN PASSWORD :'password';
 CREATE ROLE chat_api LOGIN PASSWORD :'password';

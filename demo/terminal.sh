@@ -25,18 +25,34 @@ step() {
     for line in "$@"; do note "$line"; done
 }
 
-# progress WHAT COMMAND...: runs a command of the preparations; its output goes to the log.
+# progress WHAT COMMAND...: runs a command of the preparations; its output goes to the log. On a
+# terminal the number of files that were compiled counts up meanwhile.
 progress() {
     local what=$1 began=$SECONDS
     shift
     printf '  %-58s' "$what"
-    if ! "$@" >>"$log" 2>&1; then
+    if ! "$@" 2>&1 | count_compiled; then
         printf '%sfailed%s\n\n' "$red" "$plain"
         tail -n 20 "$log"
-        say "demo: $what: failed; the whole log is in ${log#"$PWD"/}"
+        say "demo: $what: failed; the whole log is ${log#"$PWD"/}; make demo-down removes the rest"
         exit 1
     fi
     printf '%s%4d s%s\n' "$dim" $((SECONDS - began)) "$plain"
+}
+
+count_compiled() {
+    local line compiled=0
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >>"$log"
+        if [[ $line == *' -c -o '* ]]; then
+            compiled=$((compiled + 1))
+            if [ -t 1 ]; then
+                printf '%4d files\e[10D' $compiled
+            elif [ $((compiled % 10)) -eq 0 ]; then
+                printf '.'
+            fi
+        fi
+    done
 }
 
 # open NAME SERVICE: a psql session of its own, as the role of that service.

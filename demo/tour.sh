@@ -88,7 +88,7 @@ VALUES ('910be000-0000-4000-8000-000000000002', 'Eve', 'eve@mail.example', 'FR')
     refused 42501 'a row for globex'
     silently app 'ROLLBACK TO s'
     ask app "INSERT INTO messages (conversation_id, author, body) VALUES (1, 'bot', 'Hello?')"
-    refused 23503 'a message in conversation 1, which is acme'"'"'s: the foreign key includes the tenant'
+    refused 23503 "a message in acme's conversation: the key includes the tenant"
     silently app 'ROLLBACK TO s'
     ask app "UPDATE messages SET tenant_id = '910be000-0000-4000-8000-000000000002'"
     refused 42501 'giving rows away'
@@ -139,17 +139,10 @@ inject_a_switch() {
 
 steal_a_connection() {
     step 'A pooled connection carries nothing from one tenant to the next' \
-        'One server connection, first used for acme, then for globex, as poolers do.'
+        'It would stand under the name of the real table in the next transaction of the pool.'
     begin app acme
     ask app "CREATE TEMP TABLE contacts AS SELECT * FROM public.contacts"
-    if [ "$state" = 00000 ]; then
-        silently app 'COMMIT'
-        begin app globex
-        ask app 'SELECT count(*) FROM contacts'
-        shows 1200 'the temporary table that would shadow the real one is gone'
-    else
-        refused 42501 'a temporary table, which the next tenant would meet under the real name'
-    fi
+    refused 42501 'a temporary table that the next tenant would meet'
     silently app 'ROLLBACK'
     ask app 'SELECT count(*) FROM messages'
     refused TN001 'after the transaction the connection belongs to nobody'
@@ -164,7 +157,7 @@ forge_tokens() {
     ask api "SELECT tenancy.enter('globex')"
     refused 42501 'no token'
     ask api "SELECT tenancy.enter(:'old')"
-    refused TN007 'a token of globex from yesterday'"'"'s log: expired'
+    refused TN007 "an expired token of globex, out of an old log"
     ask api "SELECT tenancy.enter(:'forged')"
     refused TN006 'a token for globex signed by somebody else'
     tell api 'BEGIN'
@@ -200,11 +193,11 @@ GROUP BY slug, state ORDER BY slug'
     shows 'globex | active | 20000' 'before'
     tell operator "SELECT tenancy.suspend('globex', 'contract ended')"
     tell operator "SELECT tenancy.archive('globex', 'contract ended')"
-    tell operator "SELECT tenancy.request_erasure('globex', 'asked for by the customer', grace => '0')"
+    tell operator "SELECT tenancy.request_erasure('globex', 'customer asked', grace => '0')"
     ask operator "CALL tenancy.erase('globex', batch => 50000)"
     ask root "$per_tenant"
     shows 'globex | erased | 0' 'after: no row of globex in any protected table'
-    shows 'acme | active | 180000' 'and all of acme'"'"'s'
+    shows 'acme | active | 180000' "and all of acme's rows are there"
     ask operator "SELECT tenancy.provision('globex')"
     refused TN013 'its name is never given again'
 }

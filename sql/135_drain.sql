@@ -57,7 +57,7 @@ CREATE PROCEDURE tenancy.drain(tenant text, mode text DEFAULT 'cancel', timeout 
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    drained uuid;
+    drained pg_catalog.uuid;
     waited  bigint;
 BEGIN
     PERFORM tenancy.require_top_level('CALL tenancy.drain()');

@@ -53,6 +53,7 @@ create policy p on app.note
     using (tenant_id = tenancy.current_tenant_id()) with check (tenant_id = tenancy.current_tenant_id());
 grant select, insert, update, delete on app.note to app_any, app_some, app_none, bypass;
 create sequence app.counter;
+grant usage on sequence app.note_id_seq to app_any;
 grant usage, update on sequence app.counter to app_any, app_some;
 reset role;
 select tenancy.grant_access('app_any', '*', reason => 'tests');

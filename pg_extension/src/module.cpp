@@ -219,16 +219,23 @@ void transaction_impl(XactEvent event, void*) {
             context::errors::prepared_transaction();
         break;
     case XACT_EVENT_ABORT:
-        context::leftovers::transaction_aborted();
+        context::leftovers::rolled_back();
+        context::leftovers::transaction_ended();
         context::unpin();
         break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_PREPARE:
+        context::leftovers::transaction_ended();
         context::unpin();
         break;
     default:
         break;
     }
+}
+
+void subtransaction_impl(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
+    if (event == SUBXACT_EVENT_ABORT_SUB)
+        context::leftovers::rolled_back();
 }
 
 void relation_impl(Datum, Oid relation) {
@@ -270,6 +277,10 @@ void tenancy_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 void tenancy_transaction(XactEvent event, void* argument) {
     entry<transaction_impl>(event, argument);
 }
+void tenancy_subtransaction(SubXactEvent event, SubTransactionId own, SubTransactionId parent,
+                            void* argument) {
+    entry<subtransaction_impl>(event, own, parent, argument);
+}
 void tenancy_relation_invalidated(Datum argument, Oid relation) {
     entry<relation_impl>(argument, relation);
 }
@@ -289,6 +300,7 @@ void install_hooks() {
     previous_access = object_access_hook;
     object_access_hook = tenancy_object_access;
     RegisterXactCallback(tenancy_transaction, nullptr);
+    RegisterSubXactCallback(tenancy_subtransaction, nullptr);
     CacheRegisterRelcacheCallback(tenancy_relation_invalidated, 0);
     guard::install_log_filter();
 }

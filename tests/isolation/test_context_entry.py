@@ -104,6 +104,8 @@ def entry(world: World):  # noqa: F811
     world.tenant(slug="b")
     world.admin("select tenancy.add_alias('a', 'host', 'a.example.com')")
     world.server.psql(TRAPS, dbname=world.database)
+    # Guards refuse some of the escapes earlier: what is shown here is that the rule refuses them alone.
+    world.admin(f"alter database {world.database} set tenancy.guard = off")
     return world
 
 

@@ -26,6 +26,7 @@ def tenants(world: World):  # noqa: F811
     made = [world.tenant(rows=300, slug=slug) for slug in ("a", "b")]
     world.admin("alter table app.note set (parallel_workers = 2)")
     world.admin("analyze app.note")
+    world.admin("select tenancy.grant_explain('app_any', now() + interval '1 day', 'tests look at plans')")
     world.server.psql(
         "create table app.seen (worker boolean); create function app.in_worker() returns boolean language sql"
         " volatile parallel safe as 'select count(*) > 0 from pg_stat_activity where pid = pg_backend_pid()"

@@ -198,6 +198,11 @@ bool is_guarded(Oid role) {
     return !free;
 }
 
+bool may_enter_anywhere() {
+    return GetUserId() == GetOuterUserId() && !InSecurityRestrictedOperation() &&
+           !is_guarded(GetOuterUserId());
+}
+
 Context resolve(const char* raw, Scope scope) {
     if (!registry::preloaded())
         errors::not_preloaded();
@@ -236,6 +241,7 @@ void admit(const Context& context, const char* raw) {
     if (is_pinned()) {
         if (!same_authority(pinned(), context))
             errors::already_set(pinned());
+        leftovers::clear(context);
         replace(context, raw);
         return;
     }

@@ -15,7 +15,7 @@ struct Leftovers {
     pg_uuid_t tenant;
     bool prepared;
     bool listening; // stays set: the UNLISTEN is undone when the transaction is
-    bool locks;
+    bool cleared;   // by this transaction
 };
 constinit Leftovers left{};
 
@@ -49,13 +49,14 @@ void note_listen() {
     left.listening = true;
 }
 
-void note_advisory_lock() {
-    left.locks = true;
+void rolled_back() {
+    // What clear() removed may be back, and what came after it may have stayed.
+    if (left.cleared)
+        left.known = false;
 }
 
-void transaction_aborted() {
-    // What clear() removed may be back, and what came after it may have stayed.
-    left.known = false;
+void transaction_ended() {
+    left.cleared = false;
 }
 
 void clear(const Context& next) {
@@ -70,13 +71,12 @@ void clear(const Context& next) {
         drop_prepared();
     if (left.listening)
         Async_UnlistenAll();
-    if (left.locks)
-        LockReleaseSession(USER_LOCKMETHOD);
+    LockReleaseSession(USER_LOCKMETHOD);
     left.known = true;
     left.kind = next.kind;
     left.tenant = next.tenant;
     left.prepared = false;
-    left.locks = false;
+    left.cleared = true;
 }
 
 } // namespace tenancy::context::leftovers

@@ -6,13 +6,16 @@
 
 namespace tenancy::context::leftovers {
 
-// What this session was seen to create; the next tenant clears it. None of these raises.
+// What this session was seen to create; the next tenant clears it. Neither raises.
 void note_prepared();
 void note_listen();
-void note_advisory_lock();
-void transaction_aborted();
 
-// Before `next` is pinned: when the session's last tenant was another, clears what it left.
+// To be called when a transaction or a savepoint is rolled back, and when a transaction has ended.
+// Neither raises.
+void rolled_back();
+void transaction_ended();
+
+// Before `next` is pinned, also again after a rollback to a savepoint: when the session's last tenant was another, clears what it left.
 void clear(const Context& next);
 
 } // namespace tenancy::context::leftovers

@@ -126,8 +126,8 @@ void adopt_in_worker(const Context& context) {
 }
 
 void unpin() {
-    // A worker ends a first transaction after it took the leader's settings, and with it the context,
-    // over. It works for one leader and then exits.
+    // A worker ends a first transaction after it took the leader's settings, and with it the
+    // context, over. It works for one leader and then exits.
     if (!state.pinned || IsParallelWorker())
         return;
     state.pinned = false;

@@ -1,7 +1,6 @@
 // PostgreSQL's own functions that an application role does not get, or not in every context. The
 // list is static and documented in docs/explanation/guards.md. See guard.hpp.
 #include "bridge/sqlstate.hpp"
-#include "context/leftovers.hpp"
 #include "context/state.hpp"
 #include "guard/applies.hpp"
 
@@ -9,21 +8,12 @@ namespace tenancy::guard::function {
 
 namespace {
 
-enum class Rule : uint8 { none, notify, session_lock, large_object_write, statistics };
+enum class Rule : uint8 { none, notify, large_object_write, statistics };
 
 constexpr Rule rule_of(Oid function) {
     switch (function) {
     case F_PG_NOTIFY:
         return Rule::notify;
-    case F_PG_ADVISORY_LOCK_INT8:
-    case F_PG_ADVISORY_LOCK_SHARED_INT8:
-    case F_PG_TRY_ADVISORY_LOCK_INT8:
-    case F_PG_TRY_ADVISORY_LOCK_SHARED_INT8:
-    case F_PG_ADVISORY_LOCK_INT4_INT4:
-    case F_PG_ADVISORY_LOCK_SHARED_INT4_INT4:
-    case F_PG_TRY_ADVISORY_LOCK_INT4_INT4:
-    case F_PG_TRY_ADVISORY_LOCK_SHARED_INT4_INT4:
-        return Rule::session_lock;
     case F_LO_CREAT:
     case F_LO_CREATE:
     case F_LO_UNLINK:
@@ -101,9 +91,6 @@ void check(Oid function) {
         break;
     case Rule::notify:
         check_notify();
-        break;
-    case Rule::session_lock:
-        context::leftovers::note_advisory_lock();
         break;
     case Rule::large_object_write:
         check_large_object_write();
