@@ -44,7 +44,7 @@ count_compiled() {
     local line compiled=0
     while IFS= read -r line; do
         printf '%s\n' "$line" >>"$log"
-        if [[ $line == *' -c -o '* ]]; then
+        if [[ $line == '  '*.o ]]; then
             compiled=$((compiled + 1))
             if [ -t 1 ]; then
                 printf '%4d files\e[10D' $compiled
