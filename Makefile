@@ -26,6 +26,12 @@ ifneq ($(and $(SERVER_INCLUDES),$(filter-out $(SCRIPT_TARGETS),$(or $(MAKECMDGOA
 override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# For tests/bridge alone; never installed.
+build/bridge_probe.so: tests/bridge/probe.cpp pg_extension/src/bridge/entry.o $(wildcard pg_extension/src/bridge/*.hpp)
+	mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) $(CFLAGS_SL) $(CPPFLAGS) -MF build/bridge_probe.d -shared -o $@ $(filter %.cpp %.o,$^) \
+	    $(LDFLAGS) -lstdc++ -Wl,--exclude-libs,ALL
 else
 all install:
 	$(error pg_config not found: run `make check` or `make demo`, which install what is missing, or `scripts/dependencies build`)

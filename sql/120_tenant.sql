@@ -123,7 +123,7 @@ BEGIN
     INSERT INTO tenancy.tenant (id, slug, external_id, tier, display_name)
     VALUES (new_id, provision.slug, provision.external_id, provision.tier, coalesce(provision.display_name, ''));
     FOR setting IN SELECT e.key, e.value FROM jsonb_each(coalesce(provision.settings, '{}')) AS e LOOP
-        PERFORM tenancy.store_setting(new_id, NULL, setting.key, setting.value);
+        PERFORM tenancy.store_setting(new_id, NULL, setting.key, setting.value, tenancy.json_pointer('', setting.key));
     END LOOP;
     INSERT INTO tenancy.tenant_onboarding (tenant_id, step, position, kind, function, store)
     SELECT new_id, s.name, s.position, s.kind, s.function, s.store

@@ -4,13 +4,13 @@ CREATE TABLE tenancy.transition (
     from_state text NOT NULL,
     action     text NOT NULL,
     to_state   text NOT NULL,
-    function   text,
+    function   text NOT NULL,
     PRIMARY KEY (from_state, action)
 );
 COMMENT ON TABLE tenancy.transition IS
-'Every legal transition: which action leads from which state to which. function is what an operator calls for it; NULL where the transition happens by itself.';
+'Every legal transition: which action leads from which state to which. function is what an operator calls for it; activate happens by itself, when onboarding is complete.';
 INSERT INTO tenancy.transition (from_state, action, to_state, function) VALUES
-('provisioning', 'activate',        'active',    NULL),
+('provisioning', 'activate',        'active',    'tenancy.run_onboarding(tenant)'),
 ('provisioning', 'archive',         'archived',  'tenancy.archive(tenant, reason)'),
 ('active',       'set_read_only',   'read_only', 'tenancy.set_read_only(tenant, reason)'),
 ('active',       'suspend',         'suspended', 'tenancy.suspend(tenant, reason)'),
@@ -56,7 +56,7 @@ BEGIN
         USING ERRCODE = 'TN010',
               DETAIL = coalesce(refuse_transition.why,
                   format('From %s the legal actions are: %s.', (refuse_transition.refused).state, coalesce(legal, 'none'))),
-              HINT = coalesce('From here one can call ' || calls || '.', 'An erased tenant stays erased: provision a new one.');
+              HINT = coalesce('What can be called now: ' || calls || '.', 'An erased tenant stays erased: provision a new one.');
 END
 $$;
 COMMENT ON FUNCTION tenancy.refuse_transition(tenancy.tenant, text, text) IS

@@ -112,7 +112,7 @@ $$;
 COMMENT ON FUNCTION tenancy.remove_setting(text) IS
 'Removes a setting''s definition and every value of it. Errors: TN015 not defined, 42501.';
 
-CREATE FUNCTION tenancy.store_setting(tenant uuid, tier text, key text, value jsonb)
+CREATE FUNCTION tenancy.store_setting(tenant uuid, tier text, key text, value jsonb, pointer text DEFAULT '')
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -124,9 +124,9 @@ BEGIN
     LOCK TABLE tenancy.setting_value IN ROW EXCLUSIVE MODE;
     definition := tenancy.find_setting(store_setting.key);
     IF store_setting.value IS NULL OR pg_column_size(store_setting.value) > 65536 THEN
-        PERFORM tenancy.refuse_setting('', 'A value is JSON of at most 64 kB; JSON''s null is written ''null''.');
+        PERFORM tenancy.refuse_setting(store_setting.pointer, 'A value is JSON of at most 64 kB; JSON''s null is written ''null''.');
     END IF;
-    PERFORM tenancy.check_setting_value(definition.schema, store_setting.value);
+    PERFORM tenancy.check_setting_value(definition.schema, store_setting.value, store_setting.pointer);
     UPDATE tenancy.setting_value AS v
     SET value = store_setting.value, changed_by = pg_get_userbyid(tenancy.outer_role()), changed_at = now()
     WHERE v.key = store_setting.key AND (v.tenant_id = store_setting.tenant OR v.tier = store_setting.tier);
@@ -137,5 +137,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION tenancy.store_setting(uuid, text, text, jsonb) IS
-'Validates one value and keeps it for a tenant or a tier, whose row the caller has locked. Errors: TN014, TN015. Internal.';
+COMMENT ON FUNCTION tenancy.store_setting(uuid, text, text, jsonb, text) IS
+'Validates one value and keeps it for a tenant or a tier, whose row the caller has locked; pointer says where in the caller''s input the value stands. Errors: TN014, TN015. Internal.';

@@ -154,7 +154,7 @@ CREATE PROCEDURE tenancy.erase(tenant text, batch integer DEFAULT 10000, timeout
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    erased   uuid;
+    erased   pg_catalog.uuid;
     tables   pg_catalog.regclass[];
     relation pg_catalog.regclass;
     gone     bigint;

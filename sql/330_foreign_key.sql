@@ -97,7 +97,8 @@ BEGIN
             'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', table_name, prepared, replace_foreign_key.constraint_name));
     ELSE
         PERFORM tenancy.run_as_owner(replace_foreign_key.child, format(
-            'ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I, DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', table_name, prepared,
+            'ALTER TABLE %s %sDROP CONSTRAINT %I, ADD CONSTRAINT %I %s', table_name,
+            CASE WHEN is_prepared IS NULL THEN '' ELSE format('DROP CONSTRAINT %I, ', prepared) END,
             replace_foreign_key.constraint_name, replace_foreign_key.constraint_name, replace_foreign_key.new_definition),
             no_force => true);
     END IF;
@@ -186,39 +187,62 @@ $$;
 COMMENT ON FUNCTION tenancy.harden_foreign_keys(regclass) IS
 'Makes the foreign keys between this table and other protected tables composite. Internal.';
 
--- Takes the composite keys of a table back: those it holds and those that point at it.
-CREATE FUNCTION tenancy.soften_foreign_keys(relation regclass)
-RETURNS void
+-- Takes the composite keys of a table away, those it holds and those that point at it, and returns what they
+-- were. They cannot come back before the keys they refer to have.
+CREATE FUNCTION tenancy.drop_hardened_keys(relation regclass)
+RETURNS jsonb
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     key record;
+    dropped jsonb := '[]';
     family text[] := (SELECT array_agg(tenancy.qualified_name(t.id))
-                      FROM tenancy.table_tree(soften_foreign_keys.relation) AS t(id));
+                      FROM tenancy.table_tree(drop_hardened_keys.relation) AS t(id));
 BEGIN
     FOR key IN
-        SELECT p.relation AS holder, f.key, to_regclass(f.key ->> 'child') AS child, f.key ->> 'name' AS name,
-               to_regclass(f.key ->> 'parent') AS parent
+        SELECT p.relation AS holder, f.key, to_regclass(f.key ->> 'child') AS child, f.key ->> 'name' AS name
         FROM tenancy.protected_table AS p, jsonb_array_elements(p.undo -> 'foreign_keys') AS f(key)
         WHERE f.key ->> 'child' = ANY (family) OR f.key ->> 'parent' = ANY (family)
     LOOP
         IF EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = key.child AND k.conname = key.name) THEN
-            PERFORM tenancy.lend_references(key.child, key.parent, true);
-            PERFORM tenancy.run_as_owner(key.child, format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s',
-                key.key ->> 'child', key.name, key.name, key.key ->> 'definition'), no_force => true);
-            PERFORM tenancy.lend_references(key.child, key.parent, false);
-            IF key.key ->> 'comment' IS NOT NULL THEN
-                PERFORM tenancy.run_as_owner(key.child, format('COMMENT ON CONSTRAINT %I ON %s IS %L',
-                    key.name, key.key ->> 'child', key.key ->> 'comment'));
-            END IF;
+            PERFORM tenancy.run_as_owner(key.child, format('ALTER TABLE %s DROP CONSTRAINT %I', key.key ->> 'child', key.name));
+            dropped := dropped || jsonb_build_array(key.key);
         END IF;
         UPDATE tenancy.protected_table AS p
         SET undo = jsonb_set(p.undo, '{foreign_keys}', (
             SELECT coalesce(jsonb_agg(f.e), '[]') FROM jsonb_array_elements(p.undo -> 'foreign_keys') AS f(e) WHERE f.e <> key.key))
         WHERE p.relation = key.holder;
     END LOOP;
+    RETURN dropped;
 END
 $$;
-COMMENT ON FUNCTION tenancy.soften_foreign_keys(regclass) IS
-'Gives the foreign keys of and to the table the definition they had before it was protected. Internal.';
+COMMENT ON FUNCTION tenancy.drop_hardened_keys(regclass) IS
+'Drops the composite foreign keys of and to the table and returns their former definitions. Internal.';
+
+CREATE FUNCTION tenancy.restore_foreign_keys(keys jsonb)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+BEGIN
+    FOR key IN
+        SELECT k.e ->> 'child' AS child, k.e ->> 'parent' AS parent, k.e ->> 'name' AS name,
+               k.e ->> 'definition' AS definition, k.e ->> 'comment' AS comment
+        FROM jsonb_array_elements(restore_foreign_keys.keys) AS k(e)
+    LOOP
+        PERFORM tenancy.lend_references(key.child::regclass, key.parent::regclass, true);
+        PERFORM tenancy.run_as_owner(key.child::regclass, format('ALTER TABLE %s ADD CONSTRAINT %I %s',
+            key.child, key.name, key.definition), no_force => true);
+        PERFORM tenancy.lend_references(key.child::regclass, key.parent::regclass, false);
+        IF key.comment IS NOT NULL THEN
+            PERFORM tenancy.run_as_owner(key.child::regclass, format('COMMENT ON CONSTRAINT %I ON %s IS %L',
+                key.name, key.child, key.comment));
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION tenancy.restore_foreign_keys(jsonb) IS
+'Makes foreign keys again as they were before the table was protected. Internal.';

@@ -23,14 +23,13 @@ AS $$
     WHERE (i.indisunique OR i.indisexclusion) AND i.indisvalid
       AND NOT a.attnum = ANY (i.indkey::smallint[])
       AND NOT EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid)
-      AND NOT (i.indisprimary AND (
-          SELECT bool_and(p.atttypid IN ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype))
-                 AND bool_or(p.attidentity <> '' OR p.atthasdef)
-          FROM pg_attribute AS p WHERE p.attrelid = i.indrelid AND p.attnum = ANY (i.indkey::smallint[])))
+      AND NOT (i.indisprimary AND i.indnkeyatts = 1 AND (
+          SELECT p.atttypid IN ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+          FROM pg_attribute AS p WHERE p.attrelid = i.indrelid AND p.attnum = i.indkey[0]))
     ORDER BY i.indexrelid
 $$;
 COMMENT ON FUNCTION tenancy.unique_keys_to_harden(regclass, name) IS
-'Unique keys of the table without the tenant column, surrogate primary keys (numbers or uuids with a default) excepted. Internal.';
+'Unique keys of the table without the tenant column, surrogate primary keys (one number or uuid) excepted. Internal.';
 
 CREATE FUNCTION tenancy.harden_unique_constraint(root regclass, owner_table regclass, key_name name, definition text,
                                                  tenant_column name, columns name[])

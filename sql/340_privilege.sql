@@ -24,14 +24,15 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM tenancy.revoke_privilege(revoke_table_privileges.root, revoke_table_privileges.target,
-                                     a.privilege_type, NULL, a.grantee, a.is_grantable)
-    FROM pg_class AS c, aclexplode(c.relacl) AS a
-    WHERE c.oid = revoke_table_privileges.target AND a.grantee <> c.relowner
-      AND a.privilege_type = ANY (revoke_table_privileges.privileges);
+    -- Columns first: revoking from the table revokes from its columns too.
     PERFORM tenancy.revoke_privilege(revoke_table_privileges.root, revoke_table_privileges.target,
                                      a.privilege_type, t.attname, a.grantee, a.is_grantable)
     FROM pg_class AS c JOIN pg_attribute AS t ON t.attrelid = c.oid, aclexplode(t.attacl) AS a
+    WHERE c.oid = revoke_table_privileges.target AND a.grantee <> c.relowner
+      AND a.privilege_type = ANY (revoke_table_privileges.privileges);
+    PERFORM tenancy.revoke_privilege(revoke_table_privileges.root, revoke_table_privileges.target,
+                                     a.privilege_type, NULL, a.grantee, a.is_grantable)
+    FROM pg_class AS c, aclexplode(c.relacl) AS a
     WHERE c.oid = revoke_table_privileges.target AND a.grantee <> c.relowner
       AND a.privilege_type = ANY (revoke_table_privileges.privileges);
 END

@@ -180,7 +180,14 @@ AS $$
 DECLARE
     member regclass;
     old_owner text;
+    schema_name name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                         WHERE c.oid = give_table.relation);
 BEGIN
+    IF NOT has_schema_privilege(give_table.owner, schema_name, 'USAGE') THEN
+        RAISE EXCEPTION 'role "%" cannot own a table in schema "%"', give_table.owner, schema_name
+            USING ERRCODE = '55000', DETAIL = 'Foreign keys are checked as the owner of the table, who needs USAGE on its schema.',
+                  HINT = format('GRANT USAGE ON SCHEMA %I TO %s first.', schema_name, give_table.owner);
+    END IF;
     FOR member, old_owner IN
         SELECT c.oid::regclass, quote_ident(pg_get_userbyid(c.relowner))
         FROM tenancy.table_tree(give_table.relation) AS t(id) JOIN pg_class AS c ON c.oid = t.id

@@ -59,6 +59,7 @@ AS $$
 DECLARE
     held tenancy.protected_table;
     former jsonb;
+    foreign_keys jsonb;
 BEGIN
     PERFORM tenancy.require_table_rights(unprotect.relation);
     SELECT p.* INTO held FROM tenancy.protected_table AS p WHERE p.relation = unprotect.relation FOR UPDATE;
@@ -79,9 +80,10 @@ BEGIN
             EXECUTE format('ALTER TABLE %s OWNER TO %s', former ->> 'on', former ->> 'owner');
         END IF;
     END LOOP;
-    PERFORM tenancy.soften_foreign_keys(unprotect.relation);
+    foreign_keys := tenancy.drop_hardened_keys(unprotect.relation);
     SELECT p.* INTO held FROM tenancy.protected_table AS p WHERE p.relation = unprotect.relation;
     PERFORM tenancy.undo_steps(unprotect.relation, held.undo -> 'steps');
+    PERFORM tenancy.restore_foreign_keys(foreign_keys);
     IF (tenancy.protection(unprotect.relation)).tenant_column IS NOT NULL THEN
         PERFORM tenancy.strip_policies(unprotect.relation);
     END IF;

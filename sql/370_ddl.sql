@@ -35,6 +35,9 @@ BEGIN
                 PERFORM tenancy.protect_descendants(parent);
             END LOOP;
         END IF;
+        IF changed.command_tag = 'ALTER TABLE' THEN
+            PERFORM tenancy.adopt_detached(changed.id);
+        END IF;
         -- What the hooks may have missed.
         IF NOT tenancy.guard_is_off() AND EXISTS (
             SELECT FROM tenancy.protected_table AS p
@@ -52,6 +55,31 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.check_ddl_end() IS
 'Event trigger: protects partitions and children of protected tables in the command that makes or attaches them, and refuses (TN018) a command after which a protected table is no longer protected.';
+
+-- A detached partition stays protected and becomes a table of its own in the record, so that erasing a tenant
+-- finds its rows. It takes along what unprotect has to undo on it.
+CREATE FUNCTION tenancy.adopt_detached(parent regclass)
+RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO tenancy.protected_table (relation, tenant_column, key_kind, harden_keys, options, undo)
+    SELECT p.polrelid::regclass, r.tenant_column, r.key_kind, root.harden_keys, root.options,
+           jsonb_build_object('steps', coalesce((
+               SELECT jsonb_agg(s.e - 'on' ORDER BY s.position)
+               FROM jsonb_array_elements(root.undo -> 'steps') WITH ORDINALITY AS s(e, position)
+               WHERE s.e ->> 'on' = tenancy.qualified_name(p.polrelid)), '[]'))
+    FROM pg_class AS c
+    JOIN tenancy.protected_table AS root ON root.relation = tenancy.protected_root(c.oid)
+    CROSS JOIN pg_policy AS p
+    CROSS JOIN LATERAL tenancy.protection(p.polrelid) AS r
+    WHERE c.oid = adopt_detached.parent AND c.relkind = 'p' AND p.polname = 'tenancy_select'
+      AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = p.polrelid)
+      AND NOT EXISTS (SELECT FROM tenancy.protected_table AS q WHERE q.relation = p.polrelid::regclass)
+      AND r.tenant_column IS NOT NULL
+$$;
+COMMENT ON FUNCTION tenancy.adopt_detached(regclass) IS
+'Records partitions that were detached from a protected table as protected tables. Internal.';
 
 CREATE FUNCTION tenancy.notice_unprotected(relation regclass)
 RETURNS void

@@ -103,7 +103,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     if report.failed:
         for daemon in Daemon.live:
             lines = daemon.log_text(_marks.get(daemon, 0)).splitlines()[-LOG_LINES:]
-            report.sections.append((f"log of {daemon.name}", "\n".join(lines)))
+            if lines:
+                report.sections.append((f"log of {daemon.name}", "\n".join(lines)))
     return report
 
 

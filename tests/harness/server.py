@@ -55,7 +55,11 @@ class Server(Daemon):
         super().__init__(name)
         self.settings = dict(DEFAULTS) | _preload_settings(preload) | dict(settings or {})
         self.data = self.dir / "data"
-        self._create()
+        try:
+            self._create()
+        except ServerError:
+            self.close()
+            raise
 
     def _create(self) -> None:
         """Makes the data directory."""

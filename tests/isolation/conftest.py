@@ -22,7 +22,7 @@ def connect(server: Server, database: str) -> Iterator[Connect]:
     made = []
 
     def make(user: str = "race_admin") -> psycopg.Connection[Any]:
-        connection = server.connect(user=user, dbname=database)
+        connection = server.connect(user=user, dbname=database, options="-c statement_timeout=30s")
         made.append(connection)
         return connection
 

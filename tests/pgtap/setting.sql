@@ -1,6 +1,6 @@
 -- Settings: defined, given to tenants and tiers, read in context.
 \ir helpers/operators.sql
-SELECT plan(59);
+SELECT plan(60);
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_tier('gold') \g /dev/null
 
@@ -14,6 +14,7 @@ SELECT lives_ok($$SELECT tenancy.define_setting('theme', '{"type": ["string", "n
 
 SELECT tenancy.provision('acme', tier => 'gold', settings => '{"theme": "dark"}') AS acme, tenancy.provision('plain') AS plain \gset
 SELECT test.refused($$SELECT tenancy.provision('other', settings => '{"users.max": 0}')$$, 'TN014', 'provisioning with a bad value');
+SELECT throws_like($$SELECT tenancy.provision('other', settings => '{"users.max": 0}')$$, '%not valid at "/users.max"', 'the pointer leads to the setting');
 CREATE FUNCTION pg_temp.has(text) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(format('%s=%s(%s)', key, coalesce(value::text, '-'), coalesce(source, '-')), ' ' ORDER BY key) FROM tenancy.tenant_settings($1)
 $$;

@@ -5,9 +5,13 @@
 
 namespace tenancy::bridge {
 
+// Cuts between characters, not within one.
 template <size_t Size>
 static void keep(char (&target)[Size], const char* text) noexcept {
-    strlcpy(target, text, Size);
+    const int length = static_cast<int>(strnlen(text, 4 * Size));
+    const int kept = pg_mbcliplen(text, length, Size - 1);
+    memcpy(target, text, static_cast<size_t>(kept));
+    target[kept] = '\0';
 }
 
 void describe(Report& report, const char* sqlstate, const char* message,

@@ -231,18 +231,21 @@ int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
         if (is_own(running[i]) || !concerns(running[i], tenant, whom) || has_ended(running[i]))
             continue;
         waited++;
-        await(running[i], cancel, patience);
+        // Without shared memory nobody knows whose transaction it is: then none is ended.
+        await(running[i], cancel && slots != nullptr, patience);
     }
+    // No transaction is prepared in a tenant's context.
+    if (whom == Whom::in_tenant && slots != nullptr)
+        return waited;
     return waited + await_prepared(patience);
 }
 
-} // namespace tenancy::context::activity
-
 TENANCY_FUNCTION(wait_for_tenant_writers) {
-    using namespace tenancy::context;
     const pg_uuid_t* tenant = PG_GETARG_UUID_P(0);
     const bool cancel = PG_GETARG_BOOL(1);
     const int32 timeout = PG_GETARG_INT32(2);
-    const auto whom = PG_GETARG_BOOL(3) ? activity::Whom::any_writer : activity::Whom::in_tenant;
-    PG_RETURN_INT64(activity::wait_for(*tenant, whom, cancel, timeout));
+    const auto whom = PG_GETARG_BOOL(3) ? Whom::any_writer : Whom::in_tenant;
+    PG_RETURN_INT64(wait_for(*tenant, whom, cancel, timeout));
 }
+
+} // namespace tenancy::context::activity

@@ -198,6 +198,11 @@ bool is_guarded(Oid role) {
     return !free;
 }
 
+bool may_enter_anywhere() {
+    return GetUserId() == GetOuterUserId() && !InSecurityRestrictedOperation() &&
+           !is_guarded(GetOuterUserId());
+}
+
 Context resolve(const char* raw, Scope scope) {
     if (!registry::preloaded())
         errors::not_preloaded();

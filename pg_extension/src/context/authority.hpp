@@ -11,6 +11,11 @@ enum class Scope : uint8 { transaction, session };
 // roles with BYPASSRLS, and operators of kind admin.
 bool is_guarded(Oid role);
 
+// Whether code that runs now may set the context by other ways than the entry rule's: an unguarded
+// role itself may, code of another owner on its behalf (SECURITY DEFINER, a trigger during
+// maintenance) may not, since the context would be set with the role's authority.
+bool may_enter_anywhere();
+
 // Resolves `raw` (slug, id, kind:value, or token) for GetOuterUserId(). Answers from the backend's
 // cache while the registry has not changed. Raises 42501, TN004, TN005, TN006, TN007, TN011.
 Context resolve(const char* raw, Scope scope);

@@ -24,7 +24,7 @@ bool is_token(const char* raw) {
 void require_direct_call() {
     if (!registry::preloaded())
         errors::not_preloaded();
-    if (!entry_rule::called_directly() && authority::is_guarded(GetOuterUserId()))
+    if (!entry_rule::called_directly() && !authority::may_enter_anywhere())
         errors::entry_refused("from within another statement, a function, DO or a procedure");
 }
 
@@ -59,8 +59,7 @@ void run(const UtilityRun& next) {
 
 void set_context(const VariableSetStmt* statement, const PlannedStmt* planned, const char* source,
                  ProcessUtilityContext context, const UtilityRun& next) {
-    if (!entry_rule::allows_set(planned, source, context) &&
-        authority::is_guarded(GetOuterUserId()))
+    if (!entry_rule::allows_set(planned, source, context) && !authority::may_enter_anywhere())
         errors::entry_refused("here");
     const char* raw = ExtractSetVariableArgs(const_cast<VariableSetStmt*>(statement));
     if (raw == nullptr || raw[0] == '\0') {
@@ -106,11 +105,6 @@ bool handle_set(const PlannedStmt* planned, const char* source, ProcessUtilityCo
     }
 }
 
-} // namespace tenancy::context
-
-using namespace tenancy;          // NOLINT: the SQL functions below live outside the namespace
-using namespace tenancy::context; // NOLINT
-
 TENANCY_FUNCTION(enter) {
     const char* raw = argument(fcinfo, 0, "tenant");
     const authority::Scope scope = parse_scope(argument(fcinfo, 1, "scope"));
@@ -143,3 +137,5 @@ TENANCY_FUNCTION(switch) {
     setting::assign(raw, false);
     PG_RETURN_UUID_P(const_cast<pg_uuid_t*>(&pinned().tenant));
 }
+
+} // namespace tenancy::context

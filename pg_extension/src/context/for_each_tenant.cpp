@@ -104,11 +104,6 @@ void run_for(const Job& job, const pg_uuid_t& tenant) {
 
 } // namespace
 
-} // namespace tenancy::context
-
-using namespace tenancy;          // NOLINT: the SQL functions below live outside the namespace
-using namespace tenancy::context; // NOLINT
-
 TENANCY_FUNCTION(for_each_tenant) {
     require_top_level(fcinfo);
     require_role();
@@ -138,3 +133,5 @@ TENANCY_FUNCTION(for_each_tenant) {
     SPI_finish();
     PG_RETURN_VOID();
 }
+
+} // namespace tenancy::context

@@ -67,11 +67,6 @@ int32 external_integer(const Context& context) {
 
 } // namespace
 
-} // namespace tenancy::context
-
-using namespace tenancy;          // NOLINT: the SQL functions below live outside the namespace
-using namespace tenancy::context; // NOLINT
-
 TENANCY_FUNCTION(current_tenant_id) {
     const Context* context = for_policy();
     if (context == nullptr)
@@ -198,3 +193,5 @@ TENANCY_FUNCTION(registry_changed) {
         CacheInvalidateRelcacheByRelid(relation);
     return PointerGetDatum(nullptr);
 }
+
+} // namespace tenancy::context

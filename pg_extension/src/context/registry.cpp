@@ -152,7 +152,7 @@ TenantState parse_state(const char* name) {
 
 void read_tenant(const Scan& scan, HeapTuple row, Tenant& tenant) {
     bool is_null;
-    tenant.id = *DatumGetUUIDP(column(scan, row, tenant_id_column, is_null));
+    memcpy(&tenant.id, DatumGetUUIDP(column(scan, row, tenant_id_column, is_null)), UUID_LEN);
     tenant.state = parse_state(text_column(scan, row, tenant_state_column));
     strlcpy(tenant.slug, text_column(scan, row, tenant_slug_column), sizeof tenant.slug);
     strlcpy(tenant.tier, text_column(scan, row, tenant_tier_column), sizeof tenant.tier);
@@ -328,7 +328,7 @@ bool tenant_by_alias(const char* kind, const char* value, Tenant& tenant) {
     pg_uuid_t id{};
     bool is_null;
     if (found)
-        id = *DatumGetUUIDP(column(scan, row, alias_tenant_column, is_null));
+        memcpy(&id, DatumGetUUIDP(column(scan, row, alias_tenant_column, is_null)), UUID_LEN);
     end(scan);
     return found && tenant_by_id(id, tenant);
 }

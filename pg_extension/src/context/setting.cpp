@@ -46,7 +46,7 @@ bool check_context_impl(char** value, void**, GucSource source) {
     if (source != PGC_S_SESSION || !IsTransactionState())
         return refuse("tenancy.context cannot be stored or given at connection",
                       "Begin each transaction with SELECT tenancy.enter($1).");
-    if (authority::is_guarded(GetOuterUserId()))
+    if (!authority::may_enter_anywhere())
         return refuse("the tenant context cannot be set here",
                       "Send SELECT tenancy.enter($1), or a top-level SET LOCAL tenancy.context, "
                       "first in its query string but for BEGIN.");

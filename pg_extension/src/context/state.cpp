@@ -126,7 +126,9 @@ void adopt_in_worker(const Context& context) {
 }
 
 void unpin() {
-    if (!state.pinned)
+    // A worker ends a first transaction after it took the leader's settings, and with it the
+    // context, over. It works for one leader and then exits.
+    if (!state.pinned || IsParallelWorker())
         return;
     state.pinned = false;
     state.usable = false;

@@ -160,14 +160,14 @@ void wrong_tenant() {
     pg_unreachable();
 }
 
-} // namespace tenancy::context::token_authority
-
 TENANCY_FUNCTION(check_signing_key) {
     const char* jwk = text_to_cstring(PG_GETARG_TEXT_PP(0));
     const char* name;
     {
-        const tenancy::VerifyingKey key = tenancy::VerifyingKey::from_jwk(jwk);
-        name = tenancy::algorithm_name(key.algorithm());
+        const VerifyingKey key = VerifyingKey::from_jwk(jwk);
+        name = algorithm_name(key.algorithm());
     }
     return CStringGetTextDatum(name);
 }
+
+} // namespace tenancy::context::token_authority

@@ -225,6 +225,8 @@ bool validates_foreign_key(Oid relation, const AlterTableCmd* command) {
     case AT_ValidateConstraint:
     case AT_AttachPartition:
         return touches_protected_table(relation);
+    case AT_DetachPartition: // a partition may leave only when nothing refers to its rows
+        return !castNode(PartitionCmd, command->def)->concurrent && is_protected(relation);
     default:
         return false;
     }

@@ -14,13 +14,13 @@ SELECT tenancy.grant_access('iso_app', '*', reason => 'test'), tenancy.grant_acc
 CREATE SCHEMA test;
 GRANT USAGE ON SCHEMA test TO PUBLIC;
 CREATE SCHEMA shop AUTHORIZATION iso_owner;
-GRANT USAGE ON SCHEMA shop TO iso_app, iso_stranger;
+GRANT USAGE ON SCHEMA shop TO iso_app, iso_admin, iso_stranger;
 
--- The catalog's state of everything in schema shop, one line for each fact, to be compared.
-CREATE FUNCTION test.catalog(only_tables text[] DEFAULT NULL) RETURNS SETOF text LANGUAGE sql AS $$
+-- The catalog's state of everything in a schema, one line for each fact, to be compared.
+CREATE FUNCTION test.catalog(schema_name text DEFAULT 'shop') RETURNS SETOF text LANGUAGE sql AS $$
     WITH r AS (
         SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relowner, c.relacl, c.relreplident
-        FROM pg_class AS c WHERE c.relnamespace = 'shop'::regnamespace)
+        FROM pg_class AS c WHERE c.relnamespace = $1::regnamespace)
     SELECT format('constraint %s %s %s %s %s', r.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint'))
     FROM pg_constraint AS k JOIN r ON r.oid = k.conrelid
     UNION ALL
@@ -56,5 +56,17 @@ BEGIN
     END;
     RETURN public.is(format('%s, hint %s', state, CASE WHEN advice <> '' THEN 'given' ELSE 'MISSING: ' || said END),
                      format('%s, hint given', expected), description);
+END
+$$;
+
+CREATE FUNCTION test.hint(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    advice text;
+BEGIN
+    EXECUTE command;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+    RETURN advice;
 END
 $$;
