@@ -197,7 +197,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s OWNER TO %s', tenancy.qualified_name(member), quote_ident(pg_get_userbyid(give_table.owner)));
         UPDATE tenancy.protected_table AS p
         SET undo = jsonb_set(p.undo, '{owners}', coalesce(p.undo -> 'owners', '[]')
-                   || jsonb_build_array(jsonb_build_object('on', tenancy.qualified_name(member), 'owner', old_owner)))
+                   || jsonb_build_array(jsonb_build_object('on', tenancy.qualified_name(member), 'on_id', tenancy.relation_id(member), 'owner', old_owner)))
         WHERE p.relation = give_table.relation;
     END LOOP;
 END
@@ -221,6 +221,7 @@ DECLARE
     kind text;
     child regclass;
     column_added boolean := false;
+    nothing_slow boolean; -- a plan has prepared all
 BEGIN
     PERFORM tenancy.require_table_rights(protect.relation);
     PERFORM tenancy.check_protect_options(protect.harden_keys, protect.existing_policies);
@@ -228,8 +229,24 @@ BEGIN
         PERFORM tenancy.require_operator('admin');
     END IF;
     PERFORM tenancy.check_protectable(protect.relation);
-    PERFORM tenancy.run_as_owner(protect.relation, format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE',
-                                                          tenancy.qualified_name(protect.relation)));
+    PERFORM tenancy.check_attached_code(protect.relation, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = protect.relation));
+    IF protect.owner IS NOT NULL THEN
+        PERFORM tenancy.check_attached_code(protect.relation, protect.owner);
+    END IF;
+    nothing_slow := tenancy.index_led_by(protect.relation, protect.tenant_column) IS NOT NULL
+        AND EXISTS (SELECT FROM pg_attribute AS a
+                    WHERE a.attrelid = protect.relation AND a.attname = protect.tenant_column
+                      AND (a.attnotnull OR EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = a.attrelid
+                                                   AND k.conname = 'tenancy_not_null' AND k.convalidated)));
+    IF nothing_slow THEN
+        -- Before any lock: it reads as many index entries as there are tenants.
+        PERFORM tenancy.report_unknown_tenants(protect.relation, protect.tenant_column,
+                                               tenancy.key_kind_of(protect.relation, protect.tenant_column));
+    END IF;
+    -- The strongest lock at once where it is held for a moment: raising it later invites deadlocks with
+    -- transactions that read first and then write.
+    PERFORM tenancy.run_as_owner(protect.relation, format('LOCK TABLE %s IN %s MODE', tenancy.qualified_name(protect.relation),
+        CASE WHEN nothing_slow THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END));
     IF EXISTS (SELECT FROM tenancy.protected_table AS p
                WHERE p.relation = protect.relation AND p.tenant_column <> protect.tenant_column)
     THEN
@@ -283,7 +300,9 @@ BEGIN
     FOR child IN SELECT id FROM tenancy.table_tree(protect.relation) AS t(id) LOOP
         PERFORM tenancy.ensure_leading_index(child, protect.tenant_column);
     END LOOP;
-    PERFORM tenancy.report_unknown_tenants(protect.relation, protect.tenant_column, kind);
+    IF NOT nothing_slow THEN
+        PERFORM tenancy.report_unknown_tenants(protect.relation, protect.tenant_column, kind);
+    END IF;
     IF protect.fill_null THEN
         PERFORM tenancy.add_fill_trigger(protect.relation, protect.tenant_column);
     END IF;

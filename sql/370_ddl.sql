@@ -9,6 +9,13 @@ AS $$ SELECT tenancy.internal_ddl_runs() OR coalesce(current_setting('tenancy.gu
 COMMENT ON FUNCTION tenancy.guard_is_off() IS
 'Whether the DDL rules let everything pass now: the extension works itself, or a superuser has set tenancy.guard to off. Internal.';
 
+CREATE FUNCTION tenancy.adds_children(command pg_ddl_command)
+RETURNS boolean
+LANGUAGE c STABLE PARALLEL UNSAFE STRICT
+AS 'MODULE_PATHNAME', 'tenancy_adds_children';
+COMMENT ON FUNCTION tenancy.adds_children(pg_ddl_command) IS
+'Whether a command of pg_event_trigger_ddl_commands() makes a partition or child of a table, or attaches one. Internal.';
+
 CREATE FUNCTION tenancy.check_ddl_end()
 RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER -- protects new partitions as their owner
@@ -22,12 +29,13 @@ BEGIN
         RETURN;
     END IF;
     FOR changed IN
-        SELECT DISTINCT c.objid::regclass AS id, c.command_tag, c.in_extension
+        SELECT DISTINCT c.objid::regclass AS id, c.command_tag, c.in_extension, tenancy.adds_children(c.command) AS adds_children
         FROM pg_event_trigger_ddl_commands() AS c
         WHERE c.classid = 'pg_class'::regclass AND c.object_type IN ('table', 'foreign table')
     LOOP
-        -- Children that the command made or attached.
-        IF (tenancy.protection(changed.id)).tenant_column IS NOT NULL THEN
+        IF NOT changed.adds_children THEN
+            NULL;
+        ELSIF (tenancy.protection(changed.id)).tenant_column IS NOT NULL THEN
             PERFORM tenancy.protect_descendants(changed.id);
         ELSE
             FOR parent IN SELECT i.inhparent FROM pg_inherits AS i
@@ -66,9 +74,9 @@ AS $$
     INSERT INTO tenancy.protected_table (relation, tenant_column, key_kind, harden_keys, options, undo)
     SELECT p.polrelid::regclass, r.tenant_column, r.key_kind, root.harden_keys, root.options,
            jsonb_build_object('steps', coalesce((
-               SELECT jsonb_agg(s.e - 'on' ORDER BY s.position)
+               SELECT jsonb_agg(s.e - 'on' - 'on_id' ORDER BY s.position)
                FROM jsonb_array_elements(root.undo -> 'steps') WITH ORDINALITY AS s(e, position)
-               WHERE s.e ->> 'on' = tenancy.qualified_name(p.polrelid)), '[]'))
+               WHERE s.e ? 'on' AND tenancy.recorded_relation(s.e ->> 'on', s.e ->> 'on_id') = p.polrelid::regclass), '[]'))
     FROM pg_class AS c
     JOIN tenancy.protected_table AS root ON root.relation = tenancy.protected_root(c.oid)
     CROSS JOIN pg_policy AS p

@@ -7,6 +7,7 @@
 #include "context/authority.hpp"
 #include "context/entry_rule.hpp"
 #include "context/errors.hpp"
+#include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
 #include "core/sqlstate.hpp"
@@ -21,6 +22,8 @@ bool is_token(const char* raw) {
 }
 
 void require_direct_call() {
+    if (!registry::preloaded())
+        errors::not_preloaded();
     if (!entry_rule::called_directly() && !authority::may_enter_anywhere())
         errors::entry_refused("from within another statement, a function, DO or a procedure");
 }
@@ -106,7 +109,7 @@ TENANCY_FUNCTION(enter) {
     const char* raw = argument(fcinfo, 0, "tenant");
     const authority::Scope scope = parse_scope(argument(fcinfo, 1, "scope"));
     require_direct_call();
-    require_bound_token(raw, entry_rule::arguments_are_bound());
+    require_bound_token(raw, entry_rule::tenant_is_bound());
     const Context resolved = authority::resolve(raw, scope);
     authority::admit(resolved, raw);
     setting::assign(raw, scope == authority::Scope::session);
@@ -128,7 +131,7 @@ TENANCY_FUNCTION(switch) {
                         errmsg("tenancy.switch works in test databases only"),
                         errhint("A superuser sets tenancy.test_mode there, never in production.")));
     require_direct_call();
-    require_bound_token(raw, entry_rule::arguments_are_bound());
+    require_bound_token(raw, entry_rule::tenant_is_bound());
     const Context resolved = authority::resolve(raw, authority::Scope::transaction);
     replace(resolved, raw);
     setting::assign(raw, false);
