@@ -7,6 +7,7 @@
 #include "context/authority.hpp"
 #include "context/entry_rule.hpp"
 #include "context/errors.hpp"
+#include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
 #include "core/sqlstate.hpp"
@@ -21,6 +22,9 @@ bool is_token(const char* raw) {
 }
 
 void require_direct_call() {
+    // Loaded too late, no hook has seen how the call came.
+    if (!registry::preloaded())
+        errors::not_preloaded();
     if (!entry_rule::called_directly() && !authority::may_enter_anywhere())
         errors::entry_refused("from within another statement, a function, DO or a procedure");
 }
