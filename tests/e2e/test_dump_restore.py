@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psycopg
 import pytest
+from filled_world import check_enforced, content, fill, refused
 from harness import Server
 from harness.process import clean_environment
-
-from .dump_world import check_enforced, content, fill, refused
 
 
 class Clusters(NamedTuple):
