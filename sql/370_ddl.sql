@@ -9,6 +9,13 @@ AS $$ SELECT tenancy.internal_ddl_runs() OR coalesce(current_setting('tenancy.gu
 COMMENT ON FUNCTION tenancy.guard_is_off() IS
 'Whether the DDL rules let everything pass now: the extension works itself, or a superuser has set tenancy.guard to off. Internal.';
 
+CREATE FUNCTION tenancy.adds_children(command pg_ddl_command)
+RETURNS boolean
+LANGUAGE c STABLE PARALLEL UNSAFE STRICT
+AS 'MODULE_PATHNAME', 'tenancy_adds_children';
+COMMENT ON FUNCTION tenancy.adds_children(pg_ddl_command) IS
+'Whether a command of pg_event_trigger_ddl_commands() makes a partition or child of a table, or attaches one. Internal.';
+
 CREATE FUNCTION tenancy.check_ddl_end()
 RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER -- protects new partitions as their owner
@@ -22,12 +29,13 @@ BEGIN
         RETURN;
     END IF;
     FOR changed IN
-        SELECT DISTINCT c.objid::regclass AS id, c.command_tag, c.in_extension
+        SELECT DISTINCT c.objid::regclass AS id, c.command_tag, c.in_extension, tenancy.adds_children(c.command) AS adds_children
         FROM pg_event_trigger_ddl_commands() AS c
         WHERE c.classid = 'pg_class'::regclass AND c.object_type IN ('table', 'foreign table')
     LOOP
-        -- Children that the command made or attached.
-        IF (tenancy.protection(changed.id)).tenant_column IS NOT NULL THEN
+        IF NOT changed.adds_children THEN
+            NULL;
+        ELSIF (tenancy.protection(changed.id)).tenant_column IS NOT NULL THEN
             PERFORM tenancy.protect_descendants(changed.id);
         ELSE
             FOR parent IN SELECT i.inhparent FROM pg_inherits AS i
@@ -37,6 +45,9 @@ BEGIN
         END IF;
         IF changed.command_tag = 'ALTER TABLE' THEN
             PERFORM tenancy.adopt_detached(changed.id);
+        END IF;
+        IF (tenancy.protection(changed.id)).complete THEN
+            PERFORM tenancy.notice_simple_keys(changed.id);
         END IF;
         -- What the hooks may have missed.
         IF NOT tenancy.guard_is_off() AND EXISTS (
@@ -66,9 +77,9 @@ AS $$
     INSERT INTO tenancy.protected_table (relation, tenant_column, key_kind, harden_keys, options, undo)
     SELECT p.polrelid::regclass, r.tenant_column, r.key_kind, root.harden_keys, root.options,
            jsonb_build_object('steps', coalesce((
-               SELECT jsonb_agg(s.e - 'on' ORDER BY s.position)
+               SELECT jsonb_agg(s.e - 'on' - 'on_id' ORDER BY s.position)
                FROM jsonb_array_elements(root.undo -> 'steps') WITH ORDINALITY AS s(e, position)
-               WHERE s.e ->> 'on' = tenancy.qualified_name(p.polrelid)), '[]'))
+               WHERE s.e ? 'on' AND tenancy.recorded_relation(s.e ->> 'on', s.e ->> 'on_id') = p.polrelid::regclass), '[]'))
     FROM pg_class AS c
     JOIN tenancy.protected_table AS root ON root.relation = tenancy.protected_root(c.oid)
     CROSS JOIN pg_policy AS p
@@ -103,6 +114,29 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.notice_unprotected(regclass) IS
 'A notice for a new table that has a tenant column and no protection. Internal.';
+
+CREATE FUNCTION tenancy.notice_simple_keys(relation regclass)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+BEGIN
+    FOR key IN
+        SELECT k.* FROM tenancy.protected_table AS p,
+            tenancy.foreign_keys_to_harden(p.relation, p.tenant_column, p.key_kind, p.harden_keys) AS k
+        WHERE p.relation = tenancy.protected_root(notice_simple_keys.relation)
+          AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = k.child
+                          AND c.conname = tenancy.prepared_key_name(k.constraint_name)) -- a plan is at work
+    LOOP
+        RAISE NOTICE 'foreign key "%" of "%" accepts parents of other tenants', key.constraint_name, key.child
+            USING HINT = format('SELECT tenancy.protect(%L, ...) again makes it include the tenant.', notice_simple_keys.relation);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION tenancy.notice_simple_keys(regclass) IS
+'A notice for each foreign key between protected tables that was added without the tenant. Internal.';
 
 CREATE FUNCTION tenancy.check_ddl_drop()
 RETURNS event_trigger

@@ -58,6 +58,10 @@ extern Depth depth;
 // there is none. Raises TN003 on a mismatch. A load and two compares when nothing changed.
 const Context* current();
 
+// The pinned context while setting and text agreed when they were last compared, else nullptr: what
+// current() returns once the outer user is found to be the same. For what is called for each row.
+extern const Context* usable;
+
 // The same, but raises TN001 when there is none, and accepts only a single tenant.
 const Context& require_tenant();
 
@@ -102,7 +106,7 @@ public:
 private:
     Context saved_;
     bool was_pinned_;
-    bool was_usable_;
+    const Context* was_usable_;
 };
 
 } // namespace tenancy::context
