@@ -21,6 +21,8 @@ COMMENT ON FUNCTION tenancy.replace_builtin_tier() IS
 'Trigger: inserting the tier that the extension itself makes replaces it, so that dumps restore it as it was.';
 CREATE TRIGGER replace_builtin BEFORE INSERT ON tenancy.tier
     FOR EACH ROW EXECUTE FUNCTION tenancy.replace_builtin_tier();
+-- Also while a parallel restore keeps foreign keys from being checked.
+ALTER TABLE tenancy.tier ENABLE ALWAYS TRIGGER replace_builtin;
 
 CREATE FUNCTION tenancy.check_tier(tier text)
 RETURNS void

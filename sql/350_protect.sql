@@ -61,29 +61,29 @@ $$;
 COMMENT ON FUNCTION tenancy.add_tenant_column(regclass, name, name) IS
 'Adds a tenant column of the parent''s type to a child table. Internal.';
 
-CREATE FUNCTION tenancy.fill_tenant_column(relation regclass, tenant_column name, via name, max_rows integer DEFAULT NULL)
+CREATE FUNCTION tenancy.fill_tenant_column(relation regclass, tenant_column name, via name,
+                                           first_block bigint DEFAULT NULL, blocks integer DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER -- runs the UPDATE as the table's owner
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     key record;
-    table_name text := tenancy.qualified_name(fill_tenant_column.relation);
 BEGIN
     PERFORM tenancy.require_table_rights(fill_tenant_column.relation);
     SELECT * INTO key FROM tenancy.via_key(fill_tenant_column.relation, fill_tenant_column.via);
     RETURN tenancy.run_as_owner(fill_tenant_column.relation, format(
         'UPDATE %1$s AS c SET %2$I = p.%3$I FROM %4$s AS p WHERE %5$s AND c.%2$I IS NULL%6$s',
-        table_name, fill_tenant_column.tenant_column, key.parent_column, tenancy.qualified_name(key.parent), key.join_condition,
-        CASE WHEN fill_tenant_column.max_rows IS NOT NULL THEN format(
-            ' AND (c.tableoid, c.ctid) IN (SELECT c.tableoid, c.ctid FROM %s AS c JOIN %s AS p ON %s WHERE c.%I IS NULL LIMIT %s)',
-            table_name, tenancy.qualified_name(key.parent), key.join_condition, fill_tenant_column.tenant_column,
-            fill_tenant_column.max_rows) ELSE '' END),
+        tenancy.qualified_name(fill_tenant_column.relation), fill_tenant_column.tenant_column, key.parent_column,
+        tenancy.qualified_name(key.parent), key.join_condition,
+        CASE WHEN fill_tenant_column.blocks IS NULL THEN ''
+             ELSE format(' AND c.ctid >= ''(%s,0)''::tid AND c.ctid < ''(%s,0)''::tid', fill_tenant_column.first_block,
+                         fill_tenant_column.first_block + fill_tenant_column.blocks) END),
         no_force => true);
 END
 $$;
-COMMENT ON FUNCTION tenancy.fill_tenant_column(regclass, name, name, integer) IS
-'Copies the tenant from the parent that via refers to into rows whose tenant column is NULL, at most max_rows (NULL: all), and returns how many. The table''s triggers fire, as its owner. For its owner and operators of kind admin.';
+COMMENT ON FUNCTION tenancy.fill_tenant_column(regclass, name, name, bigint, integer) IS
+'Copies the tenant from the parent that via refers to into rows whose tenant column is NULL, in all of the table or in so many blocks from first_block on, and returns how many. The table''s triggers fire, as its owner. For its owner and operators of kind admin.';
 
 CREATE FUNCTION tenancy.require_filled(relation regclass, tenant_column name)
 RETURNS void

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psycopg
 import pytest
+from filled_world import check_enforced, content, fill, refused
 from harness import Server
 from harness.process import clean_environment
-
-from .dump_world import check_enforced, content, fill, refused
 
 
 class Clusters(NamedTuple):
@@ -33,12 +31,13 @@ def clusters(request: pytest.FixtureRequest) -> Iterator[Clusters]:
         yield Clusters(source, target)
 
 
-def run(server: Server, program: str, *options: str, user: str | None = None, check: bool = True, stdin: str = "") -> str:
+def run(
+    server: Server, program: str, *arguments: str, user: str | None = None, check: bool = True, options: str = ""
+) -> str:
     """A client program's output; its messages too when it may fail."""
     done = subprocess.run(
-        [server.program(program), *options],
-        env=clean_environment() | server.environment(user=user),
-        input=stdin,
+        [server.program(program), *arguments],
+        env=clean_environment() | server.environment(user=user) | {"PGOPTIONS": options},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if check else subprocess.STDOUT,
         text=True,
@@ -53,12 +52,12 @@ def dump(server: Server, to: Path, *options: str, database: str = "origin") -> P
     return to
 
 
-def restore(server: Server, file: Path, database: str, *options: str) -> None:
-    """As a superuser; the first error ends it."""
+def restore(server: Server, file: Path, database: str, *arguments: str, options: str = "") -> None:
+    """As a superuser, with libpq's options; the first error ends it."""
     if file.suffix == ".sql":
-        run(server, "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f", str(file), "-d", database, *options)
+        run(server, "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f", str(file), "-d", database, *arguments, options=options)
     else:
-        run(server, "pg_restore", "--exit-on-error", "-d", database, *options, str(file))
+        run(server, "pg_restore", "--exit-on-error", "-d", database, *arguments, str(file), options=options)
 
 
 def assert_same(after: dict[str, list[Any]], before: dict[str, list[Any]]) -> None:
@@ -89,3 +88,169 @@ def test_a_copy_is_enforced(clusters: Clusters, tmp_path: Path, suffix: str, cre
         server.dropdb(copy)
         if create and place == "same-cluster":
             clusters.source.execute("alter database kept rename to origin")
+
+
+@pytest.mark.parametrize("place", ["same-cluster", "new-cluster"])
+def test_sections_restore_in_parallel(clusters: Clusters, tmp_path: Path, place: str) -> None:
+    """A directory dump by parallel jobs, restored section by section, in any order within each.
+
+    pg_restore's jobs load the tables of an extension without regard to the foreign keys between
+    them (the dump does not say them), so they are not checked while the data come in.
+    """
+    server = clusters.source if place == "same-cluster" else clusters.target
+    before = content(clusters.source, "origin")
+    file = dump(clusters.source, tmp_path / "dump.dir", "--format=directory", "--jobs=2")
+    copy = server.createdb("copy")
+    try:
+        for section in ("pre-data", "data", "post-data"):
+            restore(server, file, copy, f"--section={section}", "--jobs=3", options="-c session_replication_role=replica")
+        assert_same(content(server, copy), before)
+        check_enforced(server, copy)
+    finally:
+        server.dropdb(copy)
+
+
+def test_who_may_dump(clusters: Clusters, tmp_path: Path) -> None:
+    """pg_read_all_data and BYPASSRLS are what a backup role needs; being registered is what lets it read."""
+    file = ["-d", "origin", "-f", str(tmp_path / "x")]
+    reasons = {
+        "copy_stranger": "has BYPASSRLS and has not entered all tenants",
+        "copy_reader": "is not allowed to application roles",
+        "copy_app": "permission denied",
+        "copy_admin": "permission denied",
+    }
+    for user, reason in reasons.items():
+        assert reason in run(clusters.source, "pg_dump", *file, user=user, check=False), user
+    with clusters.source.connect(user="copy_reader", dbname="origin") as reader:
+        refused(reader, "TN001", "select * from app.bot")
+        reader.execute("set row_security = off")
+        refused(reader, "42501", "select * from app.bot")
+    with clusters.source.connect(user="copy_backup", dbname="origin") as backup:
+        refused(backup, "TN022", "insert into app.bot (name) values ('x')")
+        backup.execute("select count(*) from app.bot")
+    clusters.source.execute("select tenancy.unregister_bypass('copy_backup')", dbname="origin")
+    try:
+        run(clusters.source, "pg_dump", *file, user="copy_backup", check=False)
+    finally:
+        clusters.source.execute("select tenancy.register_bypass('copy_backup', 'backup')", dbname="origin")
+
+
+def test_schema_only_and_sync(clusters: Clusters, tmp_path: Path) -> None:
+    """What a migration tool keeps: protected at once, and sync() writes the record again."""
+    file = dump(clusters.source, tmp_path / "schema.sql", "--schema-only")
+    copy = clusters.source.createdb("copy")
+    try:
+        restore(clusters.source, file, copy)
+        assert clusters.source.execute("select count(*) from tenancy.protected_table", dbname=copy) == [(0,)]
+        with clusters.source.connect(dbname=copy) as connection:
+            connection.execute("set session authorization copy_owner")
+            refused(connection, "TN001", "select * from app.bot")
+            refused(connection, "TN018", "alter table app.bot disable row level security")
+        found = clusters.source.execute("select relation::text, action from tenancy.sync() order by 1", dbname=copy)
+        assert found == [
+            ("app.attachment", "protected"),
+            ("app.bot", "protected"),
+            ("app.country", "shared"),
+            ("app.message", "protected"),
+            ("app.zone", "protected"),
+        ]
+        assert clusters.source.execute("select * from tenancy.sync()", dbname=copy) == []
+        clusters.source.psql(
+            """select tenancy.provision('new', external_id => '50'); select tenancy.grant_access('copy_app', '*');
+               set session authorization copy_owner;
+               create table app.message_2027 partition of app.message for values from ('2027-01-01') to ('2028-01-01')""",
+            dbname=copy,
+        )
+        with clusters.source.connect(user="copy_app", dbname=copy) as app:
+            with app.transaction():
+                app.execute("select tenancy.enter('new')")
+                app.execute("insert into app.bot (name) values ('x')")
+                assert app.execute("select name from app.bot").fetchall() == [("x",)]
+        with clusters.source.connect(dbname=copy) as connection:
+            connection.execute("set session authorization copy_owner")
+            refused(connection, "TN001", "select * from app.message_2027")
+        # What it looked like before is not in a schema.
+        clusters.source.execute("select tenancy.unprotect('app.zone')", dbname=copy)
+        assert clusters.source.execute("select tenant_column from tenancy.protection('app.zone')", dbname=copy) == [(None,)]
+    finally:
+        clusters.source.dropdb(copy)
+
+
+def test_restore_over_what_is_there(clusters: Clusters, tmp_path: Path) -> None:
+    """pg_restore --clean drops what is protected, which only a superuser with the rules off may do.
+
+    It also tries to drop the keys of partitions before those of their parents, which PostgreSQL
+    refuses and pg_restore ignores, with or without this extension.
+    """
+    before = content(clusters.source, "origin")
+    file = dump(clusters.source, tmp_path / "dump.custom", "--format=custom")
+    copy = clusters.target.createdb("copy")
+    over = ["--clean", "--if-exists", "-d", copy, str(file)]
+    try:
+        restore(clusters.target, file, copy)
+        clusters.target.execute("select * from tenancy.sync()", dbname=copy)
+        assert "protected table" in run(clusters.target, "pg_restore", "--exit-on-error", *over, check=False)
+        assert_same(content(clusters.target, copy), before)
+        said = run(clusters.target, "pg_restore", *over, check=False, options="-c tenancy.guard=off")
+        assert said.count("could not execute query") == said.count("cannot drop inherited constraint"), said
+        assert_same(content(clusters.target, copy), before)
+        check_enforced(clusters.target, copy)
+    finally:
+        clusters.target.dropdb(copy)
+
+
+def test_restore_into_an_emptied_database(clusters: Clusters, tmp_path: Path) -> None:
+    """The rules come back with the last of the policies, also where the same database was emptied by hand."""
+    before = content(clusters.source, "origin")
+    file = dump(clusters.source, tmp_path / "dump.sql")
+    copy = clusters.target.createdb("copy")
+    try:
+        restore(clusters.target, file, copy)
+        clusters.target.execute("select * from tenancy.sync()", dbname=copy)
+        clusters.target.psql(
+            "set tenancy.guard = off; drop schema app, parts cascade; drop extension tenancy; drop schema public",
+            dbname=copy,
+        )
+        clusters.target.psql("create schema public", dbname=copy)
+        restore(clusters.target, file, copy)
+        assert_same(content(clusters.target, copy), before)
+        check_enforced(clusters.target, copy)
+    finally:
+        clusters.target.dropdb(copy)
+
+
+def test_a_template_copy_refuses_until_it_is_preloaded(clusters: Clusters) -> None:
+    """CREATE DATABASE ... TEMPLATE leaves the database's setting behind."""
+    server = clusters.source
+    before = content(server, "origin")
+    copy = server.createdb("copy", template="origin")
+    try:
+        if "shared_preload_libraries" not in server.settings:
+            with server.connect(user="copy_app", dbname=copy) as app:
+                refused(app, "TN008", "select * from app.bot")
+                refused(app, "TN008", "select tenancy.enter('acme')")
+                refused(app, "TN008", "insert into app.bot (name) values ('x')")
+            server.execute("alter database copy set session_preload_libraries = tenancy")
+        assert_same(content(server, copy), before)
+        check_enforced(server, copy)
+    finally:
+        server.dropdb(copy)
+
+
+def test_removal_from_a_copy(clusters: Clusters, tmp_path: Path) -> None:
+    """unprotect() and DROP EXTENSION work in a restored database as in its original."""
+    copy = clusters.target.createdb("copy")
+    try:
+        restore(clusters.target, dump(clusters.source, tmp_path / "dump.sql"), copy)
+        with clusters.target.connect(dbname=copy) as connection:
+            refused(connection, "TN018", "drop extension tenancy")
+            connection.execute("drop function app.lookup_bot_by_name(text)")
+            for table in ("attachment", "message", "bot", "zone"):
+                connection.execute(f"select tenancy.unprotect('app.{table}')")
+            connection.execute("select tenancy.unshare('app.country')")
+            connection.execute("drop extension tenancy")
+            left = "select count(*) from pg_policy union all select count(*) from pg_class where relrowsecurity or relforcerowsecurity"
+            assert connection.execute(left).fetchall() == [(0,), (0,)]
+        assert clusters.target.execute("select count(*) from app.bot", user="copy_app", dbname=copy) == [(3,)]
+    finally:
+        clusters.target.dropdb(copy)

@@ -22,6 +22,7 @@ bool is_token(const char* raw) {
 }
 
 void require_direct_call() {
+    // Loaded too late, no hook has seen how the call came.
     if (!registry::preloaded())
         errors::not_preloaded();
     if (!entry_rule::called_directly() && !authority::may_enter_anywhere())

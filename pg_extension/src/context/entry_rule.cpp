@@ -181,7 +181,8 @@ bool is_entry(const QueryDesc* query) {
         accepted = nullptr;
     bool is_bound = false;
     if (!IsA(statement->planTree, Result) || !only_calls_entry(statement) ||
-        !sent_by_client(query) || !text_keeps_rule(query->sourceText, statement->stmt_location, is_bound))
+        !sent_by_client(query) ||
+        !text_keeps_rule(query->sourceText, statement->stmt_location, is_bound))
         return false;
     accepted = statement;
     accepted_is_bound = is_bound;

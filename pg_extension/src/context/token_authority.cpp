@@ -121,10 +121,11 @@ Verdict verify(const char* raw) {
     } catch (const Error& error) {
         if (!error.hint().empty())
             throw;
-        throw Error(error.sqlstate(), error.message(),
-                    "Get a token from an issuer whose key is registered; its issuer, kid, audience and "
-                    "lifetime have to be those of tenancy.signing_key.",
-                    error.detail());
+        throw Error(
+            error.sqlstate(), error.message(),
+            "Get a token from an issuer whose key is registered; its issuer, kid, audience and "
+            "lifetime have to be those of tenancy.signing_key.",
+            error.detail());
     }
 }
 

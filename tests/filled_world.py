@@ -1,4 +1,4 @@
-"""What the dump and restore tests fill a database with, and what must hold of it and of every copy."""
+"""A database with some of everything, and what must hold of it, of its copies, and after updates."""
 
 import base64
 import json
