@@ -4,9 +4,9 @@
 # shellcheck disable=SC2154,SC2034
 
 if [ -t 1 ]; then
-    bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' cyan=$'\e[36m' plain=$'\e[0m'
+    bold=$'\e[1m' dim=$'\e[2m' wipe=$'\e[K' green=$'\e[32m' red=$'\e[31m' cyan=$'\e[36m' plain=$'\e[0m'
 else
-    bold='' dim='' green='' red='' cyan='' plain=''
+    bold='' dim='' wipe='' green='' red='' cyan='' plain=''
 fi
 width=92 most=9
 held=0 broken=0 steps=0
@@ -37,14 +37,14 @@ progress() {
         say "demo: $what: failed; the whole log is ${log#"$PWD"/}; make demo-down removes the rest"
         exit 1
     fi
-    printf '%s%4d s%s\n' "$dim" $((SECONDS - began)) "$plain"
+    printf '%s%s%4d s%s\n' "$wipe" "$dim" $((SECONDS - began)) "$plain"
 }
 
 count_compiled() {
     local line compiled=0
     while IFS= read -r line; do
         printf '%s\n' "$line" >>"$log"
-        if [[ $line == *' -c -o '* ]]; then
+        if [[ $line == '  '*.o ]]; then
             compiled=$((compiled + 1))
             if [ -t 1 ]; then
                 printf '%4d files\e[10D' $compiled

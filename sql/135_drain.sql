@@ -35,7 +35,7 @@ BEGIN
     PERFORM tenancy.require_operator('admin');
     IF check_drainable.mode IS NULL OR check_drainable.mode NOT IN ('cancel', 'wait') THEN
         RAISE EXCEPTION 'mode of drain must be cancel or wait' USING ERRCODE = '22023',
-            HINT = 'cancel ends running statements of the tenant; wait lets them finish.';
+            HINT = 'cancel ends the open transactions of the tenant; wait lets them finish.';
     END IF;
     IF check_drainable.wait_limit < '0' THEN
         RAISE EXCEPTION 'timeout must not be negative' USING ERRCODE = '22023',
@@ -68,4 +68,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE tenancy.drain(text, text, interval) IS
-'Returns when no transaction is left that can still write for the tenant, prepared ones included; the tenant must not be active. mode cancel cancels running statements, mode wait lets them finish; timeout bounds the wait (NULL: no limit). Not inside a transaction block, where the change of state before it may not be visible to others yet (25001). Errors: TN004, TN010 the tenant is active, TN023 not drained in time, 22023, 25001, 42501.';
+'Returns when no transaction is left that can still write for the tenant, prepared ones included; the tenant must not be active. mode cancel ends the transactions, mode wait lets them finish; timeout bounds the wait (NULL: no limit). Without shared_preload_libraries nobody knows whose a transaction is: then every one of the database is waited for and none is ended. Not inside a transaction block, where the change of state before it may not be visible to others yet (25001). Errors: TN004, TN010 the tenant is active, TN023 not drained in time, 22023, 25001, 42501.';

@@ -123,6 +123,29 @@ $$;
 COMMENT ON FUNCTION tenancy.installation() IS
 'Names this database of this cluster; differs in a copy. Internal.';
 
+-- A relation in the record of what to undo: its name survives a dump and restore, its OID a renaming.
+CREATE FUNCTION tenancy.relation_id(relation regclass)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT tenancy.installation() || ':' || relation_id.relation::oid $$;
+COMMENT ON FUNCTION tenancy.relation_id(regclass) IS
+'The OID of a relation with the database it is valid in. Internal.';
+
+CREATE FUNCTION tenancy.recorded_relation(name text, id text)
+RETURNS regclass
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(
+        (SELECT c.oid::regclass FROM pg_class AS c
+         WHERE split_part(recorded_relation.id, ':', 1) = tenancy.installation()
+           AND c.oid = split_part(recorded_relation.id, ':', 2)::oid),
+        to_regclass(recorded_relation.name))
+$$;
+COMMENT ON FUNCTION tenancy.recorded_relation(text, text) IS
+'The relation that was recorded by name and relation_id(); NULL when it is gone. Internal.';
+
 -- Every change to a user's table is made here, together with the record of how to undo it. A
 -- command is before || name of target || after; without after it is before alone.
 CREATE FUNCTION tenancy.change_table(
@@ -147,6 +170,8 @@ BEGIN
         jsonb_strip_nulls(jsonb_build_object(
             'on', CASE WHEN change_table.target <> change_table.relation
                        THEN tenancy.qualified_name(change_table.target) END,
+            'on_id', CASE WHEN change_table.target <> change_table.relation
+                          THEN tenancy.relation_id(change_table.target) END,
             'before', change_table.undo_before,
             'after', change_table.undo_after))))
     WHERE p.relation = change_table.relation;

@@ -102,3 +102,51 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.check_protectable(regclass) IS
 'Raises when the relation is no table (42809), belongs to the system (0A000), is a child of an unprotected parent or a shared table (55000). Internal.';
+
+-- Work on a table runs with its owner's rights, and so does code attached to the table, whoever wrote it.
+CREATE FUNCTION tenancy.foreign_code(relation regclass, owner oid)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH family AS (SELECT id FROM tenancy.table_tree(foreign_code.relation) AS t(id)),
+    attached(class_id, id) AS (
+        SELECT 'pg_trigger'::regclass, t.oid FROM pg_trigger AS t JOIN family AS f ON f.id = t.tgrelid WHERE NOT t.tgisinternal
+        UNION ALL SELECT 'pg_constraint', k.oid FROM pg_constraint AS k JOIN family AS f ON f.id = k.conrelid
+        UNION ALL SELECT 'pg_attrdef', d.oid FROM pg_attrdef AS d JOIN family AS f ON f.id = d.adrelid
+        UNION ALL SELECT 'pg_rewrite', r.oid FROM pg_rewrite AS r JOIN family AS f ON f.id = r.ev_class
+        UNION ALL SELECT 'pg_policy', p.oid FROM pg_policy AS p JOIN family AS f ON f.id = p.polrelid
+        UNION ALL SELECT 'pg_class', i.indexrelid FROM pg_index AS i JOIN family AS f ON f.id = i.indrelid)
+    SELECT string_agg(DISTINCT p.oid::regprocedure::text, ', ')
+    FROM attached AS a
+    JOIN pg_depend AS d ON d.classid = a.class_id AND d.objid = a.id AND d.refclassid = 'pg_proc'::regclass
+    JOIN pg_proc AS p ON p.oid = d.refobjid
+    JOIN pg_authid AS o ON o.oid = p.proowner
+    WHERE p.proowner <> foreign_code.owner AND NOT o.rolsuper
+$$;
+COMMENT ON FUNCTION tenancy.foreign_code(regclass, oid) IS
+'Functions in triggers, rules, checks, defaults, policies and indexes of the table and its partitions that belong neither to this owner nor to a superuser; NULL when there are none. Internal.';
+
+CREATE FUNCTION tenancy.check_attached_code(relation regclass, owner oid)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    functions text := tenancy.foreign_code(check_attached_code.relation, check_attached_code.owner);
+BEGIN
+    IF functions IS NULL THEN
+        RETURN;
+    END IF;
+    IF (SELECT a.rolsuper FROM pg_authid AS a WHERE a.oid = check_attached_code.owner) THEN
+        RAISE EXCEPTION 'table "%" of a superuser runs functions of ordinary roles', check_attached_code.relation
+            USING ERRCODE = '55000', DETAIL = format('They would run as superuser when tenants are erased: %s.', functions),
+                  HINT = 'Give the table to an ordinary role, or the functions to the table''s owner.';
+    END IF;
+    RAISE WARNING 'table "%" runs functions that its owner % does not own: %', check_attached_code.relation,
+            pg_get_userbyid(check_attached_code.owner), functions
+        USING HINT = 'Whoever owns these functions has the rights of the table''s owner.';
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_attached_code(regclass, oid) IS
+'Refuses (55000) a table of a superuser that carries functions of ordinary roles, and warns of functions that belong neither to the owner nor to a superuser. Internal.';

@@ -171,6 +171,7 @@ BEGIN
         UPDATE tenancy.protected_table AS p
         SET undo = jsonb_set(p.undo, '{foreign_keys}', coalesce(p.undo -> 'foreign_keys', '[]') || jsonb_build_array(
             jsonb_build_object('child', tenancy.qualified_name(key.child), 'parent', tenancy.qualified_name(key.parent),
+                               'child_id', tenancy.relation_id(key.child), 'parent_id', tenancy.relation_id(key.parent),
                                'name', key.constraint_name, 'comment', remark,
                                'definition', pg_get_constraintdef(key.key_oid))))
         WHERE p.relation = tenancy.protected_root(key.child);
@@ -197,16 +198,17 @@ AS $$
 DECLARE
     key record;
     dropped jsonb := '[]';
-    family text[] := (SELECT array_agg(tenancy.qualified_name(t.id))
-                      FROM tenancy.table_tree(drop_hardened_keys.relation) AS t(id));
+    family regclass[] := ARRAY(SELECT tenancy.table_tree(drop_hardened_keys.relation));
 BEGIN
     FOR key IN
-        SELECT p.relation AS holder, f.key, to_regclass(f.key ->> 'child') AS child, f.key ->> 'name' AS name
-        FROM tenancy.protected_table AS p, jsonb_array_elements(p.undo -> 'foreign_keys') AS f(key)
-        WHERE f.key ->> 'child' = ANY (family) OR f.key ->> 'parent' = ANY (family)
+        SELECT p.relation AS holder, f.key, r.child, f.key ->> 'name' AS name
+        FROM tenancy.protected_table AS p, jsonb_array_elements(p.undo -> 'foreign_keys') AS f(key),
+            LATERAL (SELECT tenancy.recorded_relation(f.key ->> 'child', f.key ->> 'child_id') AS child,
+                            tenancy.recorded_relation(f.key ->> 'parent', f.key ->> 'parent_id') AS parent) AS r
+        WHERE r.child = ANY (family) OR r.parent = ANY (family)
     LOOP
         IF EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = key.child AND k.conname = key.name) THEN
-            PERFORM tenancy.run_as_owner(key.child, format('ALTER TABLE %s DROP CONSTRAINT %I', key.key ->> 'child', key.name));
+            PERFORM tenancy.run_as_owner(key.child, format('ALTER TABLE %s DROP CONSTRAINT %I', tenancy.qualified_name(key.child), key.name));
             dropped := dropped || jsonb_build_array(key.key);
         END IF;
         UPDATE tenancy.protected_table AS p
@@ -229,17 +231,20 @@ DECLARE
     key record;
 BEGIN
     FOR key IN
-        SELECT k.e ->> 'child' AS child, k.e ->> 'parent' AS parent, k.e ->> 'name' AS name,
-               k.e ->> 'definition' AS definition, k.e ->> 'comment' AS comment
-        FROM jsonb_array_elements(restore_foreign_keys.keys) AS k(e)
+        SELECT r.child, r.parent, k.e ->> 'name' AS name, k.e ->> 'comment' AS comment,
+               replace(k.e ->> 'definition', format(' REFERENCES %s(', k.e ->> 'parent'),
+                       format(' REFERENCES %s(', tenancy.qualified_name(r.parent))) AS definition
+        FROM jsonb_array_elements(restore_foreign_keys.keys) AS k(e),
+            LATERAL (SELECT tenancy.recorded_relation(k.e ->> 'child', k.e ->> 'child_id') AS child,
+                            tenancy.recorded_relation(k.e ->> 'parent', k.e ->> 'parent_id') AS parent) AS r
     LOOP
-        PERFORM tenancy.lend_references(key.child::regclass, key.parent::regclass, true);
-        PERFORM tenancy.run_as_owner(key.child::regclass, format('ALTER TABLE %s ADD CONSTRAINT %I %s',
-            key.child, key.name, key.definition), no_force => true);
-        PERFORM tenancy.lend_references(key.child::regclass, key.parent::regclass, false);
+        PERFORM tenancy.lend_references(key.child, key.parent, true);
+        PERFORM tenancy.run_as_owner(key.child, format('ALTER TABLE %s ADD CONSTRAINT %I %s',
+            tenancy.qualified_name(key.child), key.name, key.definition), no_force => true);
+        PERFORM tenancy.lend_references(key.child, key.parent, false);
         IF key.comment IS NOT NULL THEN
-            PERFORM tenancy.run_as_owner(key.child::regclass, format('COMMENT ON CONSTRAINT %I ON %s IS %L',
-                key.name, key.child, key.comment));
+            PERFORM tenancy.run_as_owner(key.child, format('COMMENT ON CONSTRAINT %I ON %s IS %L',
+                key.name, tenancy.qualified_name(key.child), key.comment));
         END IF;
     END LOOP;
 END

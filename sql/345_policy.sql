@@ -125,7 +125,7 @@ BEGIN
     SELECT pg_get_expr(d.adbin, d.adrelid) INTO old_default
     FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = protect_member.target AND a.attname = protect_member.tenant_column;
-    IF old_default IS NULL OR strpos(old_default, new_default) <> 1 THEN
+    IF old_default IS NULL OR strpos(old_default, new_default) = 0 THEN
         PERFORM tenancy.change_table(protect_member.root, protect_member.target, 'ALTER TABLE ONLY ',
             format(' ALTER COLUMN %I SET DEFAULT %s', protect_member.tenant_column, new_default),
             'ALTER TABLE ONLY ',

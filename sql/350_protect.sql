@@ -61,29 +61,29 @@ $$;
 COMMENT ON FUNCTION tenancy.add_tenant_column(regclass, name, name) IS
 'Adds a tenant column of the parent''s type to a child table. Internal.';
 
-CREATE FUNCTION tenancy.fill_tenant_column(relation regclass, tenant_column name, via name, max_rows integer DEFAULT NULL)
+CREATE FUNCTION tenancy.fill_tenant_column(relation regclass, tenant_column name, via name,
+                                           first_block bigint DEFAULT NULL, blocks integer DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER -- runs the UPDATE as the table's owner
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     key record;
-    table_name text := tenancy.qualified_name(fill_tenant_column.relation);
 BEGIN
     PERFORM tenancy.require_table_rights(fill_tenant_column.relation);
     SELECT * INTO key FROM tenancy.via_key(fill_tenant_column.relation, fill_tenant_column.via);
     RETURN tenancy.run_as_owner(fill_tenant_column.relation, format(
         'UPDATE %1$s AS c SET %2$I = p.%3$I FROM %4$s AS p WHERE %5$s AND c.%2$I IS NULL%6$s',
-        table_name, fill_tenant_column.tenant_column, key.parent_column, tenancy.qualified_name(key.parent), key.join_condition,
-        CASE WHEN fill_tenant_column.max_rows IS NOT NULL THEN format(
-            ' AND (c.tableoid, c.ctid) IN (SELECT c.tableoid, c.ctid FROM %s AS c JOIN %s AS p ON %s WHERE c.%I IS NULL LIMIT %s)',
-            table_name, tenancy.qualified_name(key.parent), key.join_condition, fill_tenant_column.tenant_column,
-            fill_tenant_column.max_rows) ELSE '' END),
+        tenancy.qualified_name(fill_tenant_column.relation), fill_tenant_column.tenant_column, key.parent_column,
+        tenancy.qualified_name(key.parent), key.join_condition,
+        CASE WHEN fill_tenant_column.blocks IS NULL THEN ''
+             ELSE format(' AND c.ctid >= ''(%s,0)''::tid AND c.ctid < ''(%s,0)''::tid', fill_tenant_column.first_block,
+                         fill_tenant_column.first_block + fill_tenant_column.blocks) END),
         no_force => true);
 END
 $$;
-COMMENT ON FUNCTION tenancy.fill_tenant_column(regclass, name, name, integer) IS
-'Copies the tenant from the parent that via refers to into rows whose tenant column is NULL, at most max_rows (NULL: all), and returns how many. The table''s triggers fire, as its owner. For its owner and operators of kind admin.';
+COMMENT ON FUNCTION tenancy.fill_tenant_column(regclass, name, name, bigint, integer) IS
+'Copies the tenant from the parent that via refers to into rows whose tenant column is NULL, in all of the table or in so many blocks from first_block on, and returns how many. The table''s triggers fire, as its owner. For its owner and operators of kind admin.';
 
 CREATE FUNCTION tenancy.require_filled(relation regclass, tenant_column name)
 RETURNS void
@@ -197,7 +197,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s OWNER TO %s', tenancy.qualified_name(member), quote_ident(pg_get_userbyid(give_table.owner)));
         UPDATE tenancy.protected_table AS p
         SET undo = jsonb_set(p.undo, '{owners}', coalesce(p.undo -> 'owners', '[]')
-                   || jsonb_build_array(jsonb_build_object('on', tenancy.qualified_name(member), 'owner', old_owner)))
+                   || jsonb_build_array(jsonb_build_object('on', tenancy.qualified_name(member), 'on_id', tenancy.relation_id(member), 'owner', old_owner)))
         WHERE p.relation = give_table.relation;
     END LOOP;
 END
@@ -221,6 +221,7 @@ DECLARE
     kind text;
     child regclass;
     column_added boolean := false;
+    nothing_slow boolean; -- a plan has prepared all
 BEGIN
     PERFORM tenancy.require_table_rights(protect.relation);
     PERFORM tenancy.check_protect_options(protect.harden_keys, protect.existing_policies);
@@ -228,8 +229,24 @@ BEGIN
         PERFORM tenancy.require_operator('admin');
     END IF;
     PERFORM tenancy.check_protectable(protect.relation);
-    PERFORM tenancy.run_as_owner(protect.relation, format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE',
-                                                          tenancy.qualified_name(protect.relation)));
+    PERFORM tenancy.check_attached_code(protect.relation, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = protect.relation));
+    IF protect.owner IS NOT NULL THEN
+        PERFORM tenancy.check_attached_code(protect.relation, protect.owner);
+    END IF;
+    nothing_slow := tenancy.index_led_by(protect.relation, protect.tenant_column) IS NOT NULL
+        AND EXISTS (SELECT FROM pg_attribute AS a
+                    WHERE a.attrelid = protect.relation AND a.attname = protect.tenant_column
+                      AND (a.attnotnull OR EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = a.attrelid
+                                                   AND k.conname = 'tenancy_not_null' AND k.convalidated)));
+    IF nothing_slow THEN
+        -- Before any lock: it reads as many index entries as there are tenants.
+        PERFORM tenancy.report_unknown_tenants(protect.relation, protect.tenant_column,
+                                               tenancy.key_kind_of(protect.relation, protect.tenant_column));
+    END IF;
+    -- The strongest lock at once where it is held for a moment: raising it later invites deadlocks with
+    -- transactions that read first and then write.
+    PERFORM tenancy.run_as_owner(protect.relation, format('LOCK TABLE %s IN %s MODE', tenancy.qualified_name(protect.relation),
+        CASE WHEN nothing_slow THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END));
     IF EXISTS (SELECT FROM tenancy.protected_table AS p
                WHERE p.relation = protect.relation AND p.tenant_column <> protect.tenant_column)
     THEN
@@ -283,7 +300,9 @@ BEGIN
     FOR child IN SELECT id FROM tenancy.table_tree(protect.relation) AS t(id) LOOP
         PERFORM tenancy.ensure_leading_index(child, protect.tenant_column);
     END LOOP;
-    PERFORM tenancy.report_unknown_tenants(protect.relation, protect.tenant_column, kind);
+    IF NOT nothing_slow THEN
+        PERFORM tenancy.report_unknown_tenants(protect.relation, protect.tenant_column, kind);
+    END IF;
     IF protect.fill_null THEN
         PERFORM tenancy.add_fill_trigger(protect.relation, protect.tenant_column);
     END IF;

@@ -91,10 +91,18 @@ BEGIN
             explanation := 'New rows get their tenant from the context, where there is one.';
             RETURN NEXT;
         END IF;
-        sql := format('DO $fill$ BEGIN LOOP EXIT WHEN tenancy.fill_tenant_column(%L, %L, %L, 5000) = 0; COMMIT; END LOOP; END $fill$',
-                      table_name, plan_column.tenant_column, plan_column.via);
-        lock := 'ROW EXCLUSIVE, 5000 rows at a time'; in_transaction := false;
-        explanation := 'Copies the tenant from the parent, a transaction for each batch. May be interrupted and repeated.';
+        -- By blocks, each read once: a search for unfilled rows would read the filled ones again for each batch.
+        IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = plan_column.relation AND c.relkind = 'r') THEN
+            sql := format('DO $fill$ BEGIN FOR block IN 0 .. pg_catalog.pg_relation_size(%1$L) / pg_catalog.current_setting(''block_size'')::bigint BY 100 LOOP '
+                || 'PERFORM tenancy.fill_tenant_column(%1$L, %2$L, %3$L, block, 100); COMMIT; END LOOP; END $fill$',
+                table_name, plan_column.tenant_column, plan_column.via);
+            lock := 'ROW EXCLUSIVE, 100 blocks at a time'; in_transaction := false;
+            explanation := 'Copies the tenant from the parent, a transaction for each batch. May be interrupted and repeated.';
+        ELSE
+            sql := format('SELECT tenancy.fill_tenant_column(%L, %L, %L)', table_name, plan_column.tenant_column, plan_column.via);
+            lock := 'ROW EXCLUSIVE'; in_transaction := true;
+            explanation := 'Copies the tenant from the parent, for all partitions at once.';
+        END IF;
         RETURN NEXT;
     END IF;
     helper := EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = plan_column.relation AND k.conname = 'tenancy_not_null');

@@ -12,7 +12,7 @@ BEGIN
     FOR step IN
         SELECT s.e FROM jsonb_array_elements(undo_steps.steps) WITH ORDINALITY AS s(e, position) ORDER BY s.position DESC
     LOOP
-        target := CASE WHEN step ? 'on' THEN to_regclass(step ->> 'on') ELSE undo_steps.relation END;
+        target := CASE WHEN step ? 'on' THEN tenancy.recorded_relation(step ->> 'on', step ->> 'on_id') ELSE undo_steps.relation END;
         IF target IS NOT NULL THEN
             PERFORM tenancy.run_as_owner(target, (step ->> 'before')
                 || coalesce(tenancy.qualified_name(target) || (step ->> 'after'), ''));
@@ -44,7 +44,7 @@ BEGIN
         PERFORM tenancy.run_as_owner(member, format('ALTER TABLE ONLY %s ALTER COLUMN %I DROP DEFAULT',
                                                     tenancy.qualified_name(member), a.attname))
         FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        WHERE a.attrelid = member AND strpos(pg_get_expr(d.adbin, d.adrelid), 'tenancy.default_tenant_') = 1;
+        WHERE a.attrelid = member AND strpos(pg_get_expr(d.adbin, d.adrelid), 'tenancy.default_tenant_') > 0;
     END LOOP;
 END
 $$;
@@ -59,6 +59,7 @@ AS $$
 DECLARE
     held tenancy.protected_table;
     former jsonb;
+    target regclass;
     foreign_keys jsonb;
 BEGIN
     PERFORM tenancy.require_table_rights(unprotect.relation);
@@ -76,8 +77,9 @@ BEGIN
     PERFORM tenancy.run_as_owner(unprotect.relation, format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE',
                                                             tenancy.qualified_name(unprotect.relation)));
     FOR former IN SELECT o.e FROM jsonb_array_elements(held.undo -> 'owners') AS o(e) LOOP
-        IF to_regclass(former ->> 'on') IS NOT NULL THEN
-            EXECUTE format('ALTER TABLE %s OWNER TO %s', former ->> 'on', former ->> 'owner');
+        target := tenancy.recorded_relation(former ->> 'on', former ->> 'on_id');
+        IF target IS NOT NULL THEN
+            EXECUTE format('ALTER TABLE %s OWNER TO %s', tenancy.qualified_name(target), former ->> 'owner');
         END IF;
     END LOOP;
     foreign_keys := tenancy.drop_hardened_keys(unprotect.relation);

@@ -46,6 +46,9 @@ BEGIN
         IF changed.command_tag = 'ALTER TABLE' THEN
             PERFORM tenancy.adopt_detached(changed.id);
         END IF;
+        IF (tenancy.protection(changed.id)).complete THEN
+            PERFORM tenancy.notice_simple_keys(changed.id);
+        END IF;
         -- What the hooks may have missed.
         IF NOT tenancy.guard_is_off() AND EXISTS (
             SELECT FROM tenancy.protected_table AS p
@@ -74,9 +77,9 @@ AS $$
     INSERT INTO tenancy.protected_table (relation, tenant_column, key_kind, harden_keys, options, undo)
     SELECT p.polrelid::regclass, r.tenant_column, r.key_kind, root.harden_keys, root.options,
            jsonb_build_object('steps', coalesce((
-               SELECT jsonb_agg(s.e - 'on' ORDER BY s.position)
+               SELECT jsonb_agg(s.e - 'on' - 'on_id' ORDER BY s.position)
                FROM jsonb_array_elements(root.undo -> 'steps') WITH ORDINALITY AS s(e, position)
-               WHERE s.e ->> 'on' = tenancy.qualified_name(p.polrelid)), '[]'))
+               WHERE s.e ? 'on' AND tenancy.recorded_relation(s.e ->> 'on', s.e ->> 'on_id') = p.polrelid::regclass), '[]'))
     FROM pg_class AS c
     JOIN tenancy.protected_table AS root ON root.relation = tenancy.protected_root(c.oid)
     CROSS JOIN pg_policy AS p
@@ -111,6 +114,29 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.notice_unprotected(regclass) IS
 'A notice for a new table that has a tenant column and no protection. Internal.';
+
+CREATE FUNCTION tenancy.notice_simple_keys(relation regclass)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key record;
+BEGIN
+    FOR key IN
+        SELECT k.* FROM tenancy.protected_table AS p,
+            tenancy.foreign_keys_to_harden(p.relation, p.tenant_column, p.key_kind, p.harden_keys) AS k
+        WHERE p.relation = tenancy.protected_root(notice_simple_keys.relation)
+          AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = k.child
+                          AND c.conname = tenancy.prepared_key_name(k.constraint_name)) -- a plan is at work
+    LOOP
+        RAISE NOTICE 'foreign key "%" of "%" accepts parents of other tenants', key.constraint_name, key.child
+            USING HINT = format('SELECT tenancy.protect(%L, ...) again makes it include the tenant.', notice_simple_keys.relation);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION tenancy.notice_simple_keys(regclass) IS
+'A notice for each foreign key between protected tables that was added without the tenant. Internal.';
 
 CREATE FUNCTION tenancy.check_ddl_drop()
 RETURNS event_trigger

@@ -108,7 +108,7 @@ GRANT SELECT ON tenancy.explain_grant TO tenancy_admin, tenancy_auditor;
 GRANT EXECUTE ON FUNCTION
     tenancy.protect(regclass, name, name, text, boolean, regrole, text),
     tenancy.protect_plan(regclass, name, name, text, boolean, regrole, text, text),
-    tenancy.fill_tenant_column(regclass, name, name, integer),
+    tenancy.fill_tenant_column(regclass, name, name, bigint, integer),
     tenancy.unprotect(regclass),
     tenancy.share(regclass, text),
     tenancy.unshare(regclass),

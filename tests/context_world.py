@@ -77,7 +77,12 @@ class World:
     @classmethod
     def create(cls, server: Server, database: str) -> "World":
         server.dropdb(database)
-        server.createdb(database, extensions=["tenancy"])
+        server.createdb(database)
+        return cls.create_in(server, database)
+
+    @classmethod
+    def create_in(cls, server: Server, database: str) -> "World":
+        server.execute("create extension tenancy", dbname=database)
         server.execute(ROLES, dbname=database)
         server.execute(SCHEMA.format(database=database), dbname=database)
         return cls(server, database)

@@ -65,11 +65,16 @@ def read_until_ready(raw: socket.socket) -> tuple[bytes, bytes]:
             return code, result
 
 
-def fast_path_call(connection: psycopg.Connection[Any], function: str, *arguments: str) -> tuple[bytes, bytes]:
-    """Calls a function by message 'F': (SQLSTATE of the error, result)."""
-    row = connection.execute("select %s::regprocedure::oid", [function]).fetchone()
+def function_oid(connection: psycopg.Connection[Any], signature: str) -> int:
+    row = connection.execute("select %s::regprocedure::oid", [signature]).fetchone()
     assert row is not None
-    body = struct.pack("!IhhH", row[0], 1, 0, len(arguments))
+    return int(row[0])
+
+
+def fast_path_call(connection: psycopg.Connection[Any], function: str | int, *arguments: str) -> tuple[bytes, bytes]:
+    """Calls a function by message 'F': (SQLSTATE of the error, result). By its oid, it is all that is sent."""
+    oid = function_oid(connection, function) if isinstance(function, str) else function
+    body = struct.pack("!IhhH", oid, 1, 0, len(arguments))
     for argument in arguments:
         body += struct.pack("!I", len(argument)) + argument.encode()
     body += struct.pack("!H", 0)

@@ -5,6 +5,7 @@
 #include "context/enter.hpp"
 #include "context/entry_rule.hpp"
 #include "context/errors.hpp"
+#include "context/fold.hpp"
 #include "context/leftovers.hpp"
 #include "context/limits.hpp"
 #include "context/preload.hpp"
@@ -59,6 +60,7 @@ void start_impl(QueryDesc* query, int flags) {
         context::check_statement();
         guard::check_query(query, flags);
     }
+    MemoryContext own_plan = context::fold::enter_constants(query, flags);
     const Scoped planning(depth.planner, 0);
     pg_call([&] {
         if (previous_start != nullptr)
@@ -66,6 +68,7 @@ void start_impl(QueryDesc* query, int flags) {
         else
             standard_ExecutorStart(query, flags);
     });
+    context::fold::keep_with(own_plan, query);
 }
 
 void run_query(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
@@ -77,9 +80,14 @@ void run_query(QueryDesc* query, ScanDirection direction, uint64 count, bool onc
     });
 }
 
+bool writes(const QueryDesc* query) {
+    return query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
+}
+
 void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
+    const Scoped writing(depth.writing, writes(query));
     const context::entry_rule::Running entry_statement(query);
     const guard::ProgressScope progress(query);
     if (context::registry::installed() && !context::entry_rule::called_directly())

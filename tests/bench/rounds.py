@@ -61,10 +61,10 @@ def run_rounds(
     rounds: int,
     *,
     measure: Measure = "median",
-    around: Callable[[str], Any] | None = None,
+    around: Callable[[str, int], Any] | None = None,
     **order: Any,
 ) -> Rounds:
-    """Runs them; `order` is that of Client.run. `around(name)` is a context manager held meanwhile.
+    """Runs them; `order` is that of Client.run. `around(name, cpu)` is a context manager held meanwhile.
 
     Each round stays on one processor, the next one on another.
     """
@@ -81,7 +81,7 @@ def run_rounds(
                 if around is None:
                     block = client.run(name, seed=number, **order)
                 else:
-                    with around(name):
+                    with around(name, order["cpu"]):
                         block = client.run(name, seed=number, **order)
                 result.blocks[name].append(block)
     return result

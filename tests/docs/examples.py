@@ -55,11 +55,11 @@ def examples(text: str) -> list[Example]:
 
 
 def matches(output: str, expected: str) -> bool:
-    pattern = "\n".join(
-        r"(?s:.*)" if line.strip() == "..." else re.escape(line.rstrip()).replace(r"\.\.\.", ".*")
+    pattern = "".join(
+        r"(?:.*\n)*" if line.strip() == "..." else re.escape(line.rstrip()).replace(r"\.\.\.", ".*") + "\n"
         for line in expected.rstrip().splitlines()
     )
-    return re.fullmatch(pattern, normal(output)) is not None
+    return re.fullmatch(pattern, normal(output) + "\n") is not None
 
 
 def normal(output: str) -> str:

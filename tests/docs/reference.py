@@ -2,6 +2,7 @@
 libpq's variables name. Functions whose comment ends in `Internal.`, and those that are steps of a
 procedure, are left out."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,13 @@ POSTGRES_ERRORS = [
 ]
 
 
+def prose(text: str) -> str:
+    """A comment as Markdown takes it literally."""
+    return re.sub(r"([<*|])", r"\\\1", text).replace("\n", " ")
+
+
 def cell(text: Any) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ")
+    return prose(str(text))
 
 
 def table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
@@ -79,7 +85,7 @@ def function(row: tuple[Any, ...]) -> str:
     name, arguments, kind, result, comment, grantees = row
     call = f"CALL tenancy.{name}({arguments})" if kind == "p" else f"tenancy.{name}({arguments}) → {result}"
     who = "" if grantees == ["PUBLIC"] else f"For members of {', '.join(grantees)}. " if grantees else "For superusers. "
-    return f"### {name}\n\n`{call}`\n\n{who}{comment}\n"
+    return f"### {name}\n\n`{call}`\n\n{who}{prose(comment)}\n"
 
 
 def functions(connection: psycopg.Connection[Any]) -> str:
@@ -105,7 +111,7 @@ def functions(connection: psycopg.Connection[Any]) -> str:
 
 def tables(connection: psycopg.Connection[Any]) -> str:
     sections = [
-        f"## {name}\n\n{comment}\n\nColumns: {columns}.\n\nRead by: {', '.join(readers) or 'superusers'}.\n"
+        f"## {name}\n\n{prose(comment)}\n\nColumns: {columns}.\n\nRead by: {', '.join(readers) or 'superusers'}.\n"
         for name, comment, columns, readers in connection.execute(TABLES)
     ]
     intro = "Tables and views of the schema `tenancy`. They are written by its functions alone.\n"

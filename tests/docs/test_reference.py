@@ -1,5 +1,8 @@
 """docs/reference is what scripts/reference would write, and every object has a comment."""
 
+import json
+import re
+
 import pytest
 from docs.examples import ROOT
 from docs.reference import pages
@@ -27,3 +30,11 @@ where relnamespace = 'tenancy'::regnamespace and relkind in ('r', 'v') and obj_d
 
 def test_everything_has_a_comment(connection):
     assert connection.execute(UNCOMMENTED).fetchall() == []
+
+
+def test_the_distribution_says_the_version_of_the_control_file():
+    control = (ROOT / "pg_extension/tenancy.control").read_text()
+    version = re.search(r"^default_version = '(.*)'$", control, re.M)
+    meta = json.loads((ROOT / "META.json").read_text())
+    assert version and meta["version"] == meta["provides"]["tenancy"]["version"] == version[1]
+    assert (ROOT / meta["provides"]["tenancy"]["file"]).exists()

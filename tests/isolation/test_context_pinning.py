@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 from context_world import World, bodies, enter, refused, world  # noqa: F401
+from wire import fast_path_call, function_oid
 
 HELPERS = """
 create function app.definer_count() returns bigint language sql security definer as 'select count(*) from app.note';
@@ -371,3 +372,33 @@ def test_read_only_ends_with_the_transaction(reader, pinning: World):
     with connection.transaction():
         enter(connection, tenant)
         connection.execute("insert into app.note (body) values (%s)", [tenant.slug])
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("begin", "begin"),
+    ("begin; savepoint early", "release early"),
+    ("begin; savepoint early", "rollback to early"),
+])
+def test_fast_path_calls_are_read_only_too(reader, before: str, after: str):
+    """Message 'F' runs a function and no statement: the end of a savepoint lets nothing pass."""
+    connection, tenant = reader
+    nextval = function_oid(connection, "nextval(regclass)")
+    sequence = connection.execute("select 'app.counter'::regclass::oid::text").fetchone()[0]
+    connection.execute(before)
+    enter(connection, tenant)
+    connection.execute(after)
+    assert fast_path_call(connection, nextval, sequence)[0] == b"25006"
+
+
+def test_a_fast_path_call_of_a_suspended_tenant(pinning: World):
+    """It is no statement, but what it runs are: nothing is read."""
+    pinning.admin("create or replace function app.counted() returns bigint language plpgsql as"
+                  " $$ begin return (select count(*) from app.note); end $$")
+    tenant = pinning.tenant()
+    with pinning.connect() as connection:
+        counted = function_oid(connection, "app.counted()")
+        connection.execute("begin")
+        enter(connection, tenant)
+        assert fast_path_call(connection, counted) == (b"", b"\x00\x00\x00\x012")
+        pinning.suspend(tenant)
+        assert fast_path_call(connection, counted)[0] == b"TN005"

@@ -92,3 +92,18 @@ def test_an_open_transaction_of_a_read_only_tenant(
     writer.rollback()
     admin.execute("call tenancy.drain('acme', 'wait', '10s')")
     assert count(server, database) == 0
+
+
+def test_without_shared_memory_nobody_is_ended(session_server: Server) -> None:
+    name = session_server.createdb("drain_session", extensions=["tenancy"])
+    with session_server.connect(dbname=name, autocommit=False) as other, session_server.connect(dbname=name) as superuser:
+        superuser.execute("select tenancy.provision('acme'), tenancy.provision('other')")
+        superuser.execute("select tenancy.suspend('acme', 'x')")
+        other.execute("select tenancy.enter('other')")
+        with pytest.raises(psycopg.Error) as caught:
+            superuser.execute("call tenancy.drain('acme', 'cancel', '1 second')")
+        assert caught.value.sqlstate == "TN023"
+        assert other.execute("select tenancy.current_tenant()").fetchone() == ("other",)
+        other.commit()
+        superuser.execute("call tenancy.drain('acme', 'cancel', '20 seconds')")
+    session_server.dropdb(name)

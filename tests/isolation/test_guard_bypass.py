@@ -1,5 +1,8 @@
 """Roles with BYPASSRLS, and writes without a context (leak C03; design, section 4)."""
 
+import os
+import subprocess
+
 import psycopg
 import pytest
 from isolation.guarded import Guards, guards  # noqa: F401
@@ -90,6 +93,17 @@ def test_backup_reads_and_does_not_write(guards: Guards) -> None:
     assert raised.value.sqlstate == "TN022"
 
 
+def test_pg_dump(guards: Guards) -> None:
+    for role, lines in (("guard_dump", 710), ("guard_batch", 0), ("guard_etl", 0)):
+        done = subprocess.run(
+            [guards.server.program("pg_dump"), "--data-only", "--table=messages"],
+            env=os.environ | guards.server.environment(user=role, dbname="guards"), capture_output=True, text=True,
+        )
+        assert done.stdout.count(" message\n") == lines
+        assert (done.returncode == 0) == (lines > 0)
+        assert ("enter_all" in done.stderr or "register_bypass" in done.stderr) == (lines == 0)
+
+
 def test_backup_is_no_cover_for_others(guards: Guards) -> None:
     guards.admin("create view dump_view as select * from messages; alter view dump_view owner to guard_dump;"
                  "grant select on dump_view to guard_app")
@@ -127,6 +141,21 @@ def test_foreign_keys_of_a_bypass_owner(guards: Guards) -> None:
         grant select, insert, delete on parent, child to guard_app;
     """)
     guards.passes("insert into parent (id) values (1)", "insert into child (id) values (1)", "delete from parent")
+
+
+def test_cascades_from_shared_parents_need_no_context(guards: Guards) -> None:
+    """PostgreSQL deletes the children as their owner, outside row security."""
+    guards.admin("""
+        create table country (id int primary key);
+        create table address (tenant_id uuid not null, id int, country int references country on delete cascade);
+        alter table country owner to guard_owner; alter table address owner to guard_owner;
+        select tenancy.protect('address');
+        grant select, insert, delete on country, address to guard_app;
+        insert into country values (1), (2);
+    """)
+    guards.passes("insert into address (id, country) values (1, 1), (2, 2)")
+    guards.passes("delete from country where id = 1", tenant=None)
+    assert guards.passes("select id from address") == [(2,)]
 
 
 @pytest.mark.parametrize("statement", [

@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 from isolation.guarded import Guards, enter, guards  # noqa: F401
+from wire import fast_path_call
 
 TEMPORARY = {
     "table": "create temp table t (a int)",
@@ -122,9 +123,24 @@ def test_cursor_with_hold_over_a_function(guards: Guards, query: str, end: str) 
     guards.is_the_guards_work(f"declare c scroll cursor with hold for {query}", end, match="WITH HOLD")
 
 
+def test_cursor_with_hold_over_a_copy(guards: Guards) -> None:
+    """The temporary table goes at COMMIT, the cursor's rows would stay."""
+    copy = "create temp table copied on commit drop as select body from messages"
+    guards.is_the_guards_work(copy, "declare c cursor with hold for select * from copied", match="WITH HOLD")
+
+
 def test_cursors_that_end_with_the_transaction_pass(guards: Guards) -> None:
     assert len(guards.passes("declare c cursor for select * from messages", "fetch all from c")) == 10
     guards.passes("declare c cursor with hold for select * from plain")
+
+
+def test_a_driver_that_reads_in_parts_passes(guards: Guards) -> None:
+    """A named portal, as JDBC with a fetch size makes it: it ends with the transaction."""
+    with guards.connect(tenant="acme") as connection:
+        with connection.cursor("named") as cursor:
+            cursor.itersize = 3
+            assert len(list(cursor.execute("select * from messages"))) == 10
+        connection.execute("commit")
 
 
 LOOPS = {
@@ -195,6 +211,12 @@ def test_notify_in_place_of_pg_notify(guards: Guards) -> None:
 def test_pg_notify_by_an_operator(guards: Guards) -> None:
     guards.admin("create operator public.!!! (leftarg = text, rightarg = text, function = pg_catalog.pg_notify)")
     guards.is_the_guards_work("select 'anything'::text operator(public.!!!) 'x'::text", match="pg_notify")
+
+
+def test_pg_notify_by_a_function_call_message(guards: Guards) -> None:
+    for role, state in (("guard_off", b""), ("guard_app", b"42501")):
+        with guards.connect(role) as connection:
+            assert fast_path_call(connection, "pg_notify(text,text)", "anything", "x")[0] == state
 
 
 @pytest.mark.parametrize("name", ["", "x" * 29])

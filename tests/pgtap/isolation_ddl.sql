@@ -6,9 +6,11 @@ CREATE TABLE shop.chat (id bigserial PRIMARY KEY, tenant_id uuid NOT NULL, title
 CREATE TABLE shop.other (id bigserial PRIMARY KEY, tenant_id uuid);
 CREATE TABLE shop.country (id text PRIMARY KEY);
 SELECT tenancy.protect('shop.chat', fill_null => true), tenancy.share('shop.country') \g /dev/null
+RESET SESSION AUTHORIZATION;
 SELECT plan(64);
-CREATE TEMPORARY TABLE refusal (command text);
-INSERT INTO refusal VALUES
+CREATE TABLE test.refusal (command text);
+GRANT SELECT ON test.refusal TO iso_owner;
+INSERT INTO test.refusal VALUES
     ('ALTER TABLE shop.chat DISABLE ROW LEVEL SECURITY'),
     ('ALTER TABLE shop.chat NO FORCE ROW LEVEL SECURITY'),
     ('ALTER TABLE shop.chat ADD x int, NO FORCE ROW LEVEL SECURITY'),
@@ -36,9 +38,10 @@ INSERT INTO refusal VALUES
     ('GRANT UPDATE ON shop.chat_id_seq TO iso_app'),
     ('GRANT ALL ON ALL SEQUENCES IN SCHEMA shop TO iso_app'),
     ('GRANT INSERT ON shop.country TO iso_app');
-SELECT test.refused(command, 'TN018', 'the owner: ' || command) FROM refusal;
+SET SESSION AUTHORIZATION iso_owner;
+SELECT test.refused(command, 'TN018', 'the owner: ' || command) FROM test.refusal;
 RESET SESSION AUTHORIZATION;
-SELECT test.refused(command, 'TN018', 'a superuser: ' || command) FROM refusal
+SELECT test.refused(command, 'TN018', 'a superuser: ' || command) FROM test.refusal
 WHERE command !~ 'GRANT|TRIGGER';
 SELECT test.refused(command, 'TN018', 'a superuser: ' || command)
 FROM unnest(ARRAY['DROP EXTENSION tenancy', 'DROP EXTENSION tenancy CASCADE', 'DROP SCHEMA tenancy CASCADE',

@@ -97,7 +97,7 @@ SELECT test.strikes_of('new partition', $$CREATE TABLE shop.victim_new PARTITION
 SELECT test.strikes_of('unprotect', $$SELECT tenancy.unprotect('shop.victim')$$);
 SELECT test.strikes_of('unprotect partitioned', $$SELECT tenancy.unprotect('shop.victim_parts')$$);
 SELECT test.strikes_of('protect_plan', $$SELECT tenancy.protect_plan('shop.victim', via => 'parent_id')$$);
-SELECT test.strikes_of('fill_tenant_column', $$ALTER TABLE shop.victim ADD tenant_id uuid; SELECT tenancy.fill_tenant_column('shop.victim', 'tenant_id', 'parent_id', 3)$$);
+SELECT test.strikes_of('fill_tenant_column', $$ALTER TABLE shop.victim ADD tenant_id uuid; SELECT tenancy.fill_tenant_column('shop.victim', 'tenant_id', 'parent_id', 0, 1)$$);
 SELECT test.strikes_of('share', $$SELECT tenancy.share('shop.rule_target')$$);
 SELECT test.strikes_of('unshare', $$SELECT tenancy.unshare('shop.rule_target')$$);
 SET SESSION AUTHORIZATION iso_evil;

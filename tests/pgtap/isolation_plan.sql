@@ -1,12 +1,9 @@
 -- protect_plan(): its steps, run one by one, leave a table exactly as protect() leaves its twin.
 \ir helpers/isolation.sql
-SET SESSION AUTHORIZATION iso_owner;
 SELECT plan(19);
 -- The same tables twice: schema shop for protect(), schema live for the plan. Compared with the schema's name taken out.
-RESET SESSION AUTHORIZATION;
 CREATE SCHEMA live AUTHORIZATION iso_owner;
-SET SESSION AUTHORIZATION iso_owner;
-CREATE FUNCTION pg_temp.make(schema_name text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION test.make(schema_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('SET LOCAL search_path = %I', schema_name);
     CREATE TABLE bot (id bigint PRIMARY KEY, tenant_id uuid, name text CONSTRAINT bot_name UNIQUE);
@@ -18,7 +15,8 @@ BEGIN
     EXECUTE format('GRANT ALL ON ALL TABLES IN SCHEMA %I TO iso_app', schema_name);
 END
 $$;
-SELECT pg_temp.make('shop'), pg_temp.make('live') \g /dev/null
+SET SESSION AUTHORIZATION iso_owner;
+SELECT test.make('shop'), test.make('live') \g /dev/null
 INSERT INTO live.bot SELECT n, :'alpha', 'bot ' || n FROM generate_series(1, 100) AS n;
 INSERT INTO live.chat (tenant_id, bot_id) SELECT :'alpha', n FROM generate_series(1, 100) AS n;
 INSERT INTO live.file (chat_id) SELECT 1 + n % 100 FROM generate_series(1, 12000) AS n;

@@ -65,7 +65,7 @@ TRUNCATE shop.by_uuid;
 RESET SESSION AUTHORIZATION;
 
 -- A change of tenant clears the session's temporary tables, those of pgTAP too: it starts here.
-SELECT plan(32);
+SELECT plan(39);
 SELECT set_eq($$SELECT relation::text, key_kind FROM tenancy.protected_table$$,
     $$VALUES ('shop.by_uuid', 'uuid'), ('shop.by_bigint', 'bigint'), ('shop.by_integer', 'integer'), ('shop.by_text', 'text'),
              ('shop.by_varchar', 'text'), ('shop."Mixed Case"', 'uuid')$$, 'the record tells the kinds');
@@ -118,4 +118,25 @@ SET SESSION AUTHORIZATION iso_stranger;
 SELECT test.refused($$SELECT tenancy.protect('shop.odd', 'd')$$, '42501', 'a table of somebody else');
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT count(*) FROM tenancy.protected_table), 6::bigint, 'what was refused left nothing behind');
+
+-- An owner whom policies do not hold: erasing and counting keep to the tenant all the same.
+CREATE ROLE iso_mighty BYPASSRLS;
+GRANT USAGE, CREATE ON SCHEMA shop TO iso_mighty;
+CREATE TABLE shop.of_superuser (id bigint PRIMARY KEY, tenant_id uuid NOT NULL, parent bigint REFERENCES shop.of_superuser);
+CREATE TABLE shop.of_mighty (LIKE shop.of_superuser);
+ALTER TABLE shop.of_mighty OWNER TO iso_mighty;
+INSERT INTO shop.of_superuser SELECT n, CASE n % 2 WHEN 0 THEN :'alpha'::uuid ELSE :'beta' END, CASE WHEN n > 2 THEN n - 2 END FROM generate_series(1, 20) AS n;
+INSERT INTO shop.of_mighty SELECT * FROM shop.of_superuser;
+SELECT tenancy.protect('shop.of_superuser'), tenancy.protect('shop.of_mighty') \g /dev/null
+SELECT is(tenancy.tenant_rows(:'alpha', name::regclass), 10::bigint, 'counts one tenant only: ' || name) FROM unnest(ARRAY['shop.of_superuser', 'shop.of_mighty']) AS name;
+SELECT is(tenancy.erase_rows(:'alpha', 'shop.of_superuser', 3), 10::bigint, 'rows that refer to each other go together');
+SELECT is(tenancy.erase_rows(:'alpha', 'shop.of_mighty', 3), 3::bigint, 'others in batches');
+SELECT is((SELECT count(*) FROM shop.of_superuser WHERE tenant_id = :'beta'), 10::bigint, 'the other tenant keeps its rows');
+SELECT is((SELECT count(*) FROM shop.of_mighty WHERE tenant_id = :'beta'), 10::bigint, 'here too');
+SET SESSION AUTHORIZATION iso_owner;
+CREATE FUNCTION shop.planted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+RESET SESSION AUTHORIZATION;
+CREATE TABLE shop.mined (id bigint PRIMARY KEY, tenant_id uuid NOT NULL);
+CREATE TRIGGER planted BEFORE DELETE ON shop.mined FOR EACH ROW EXECUTE FUNCTION shop.planted();
+SELECT test.refused($$SELECT tenancy.protect('shop.mined')$$, '55000', 'a superuser''s table with an ordinary role''s trigger function');
 SELECT * FROM finish();

@@ -1,6 +1,6 @@
 -- unprotect() leaves the catalog as it was before protect().
 \ir helpers/isolation.sql
-SELECT plan(17);
+SELECT plan(19);
 
 SET SESSION AUTHORIZATION iso_owner;
 CREATE TABLE shop.bot (id bigint PRIMARY KEY, tenant_id uuid DEFAULT gen_random_uuid(), name text CONSTRAINT bot_name UNIQUE);
@@ -23,7 +23,9 @@ GRANT REFERENCES (id) ON shop.bot TO iso_stranger;
 INSERT INTO shop.bot VALUES (1, :'alpha', 'one');
 INSERT INTO shop.chat (tenant_id, bot_id) VALUES (:'alpha', 1);
 INSERT INTO shop.file (chat_id) SELECT id FROM shop.chat;
+RESET SESSION AUTHORIZATION;
 CREATE TEMPORARY TABLE before AS SELECT * FROM test.catalog() AS line;
+SET SESSION AUTHORIZATION iso_owner;
 
 SELECT test.refused($$SELECT tenancy.protect('shop.chat')$$, '55000', 'a table with permissive policies of its own is refused');
 SELECT lives_ok($$SELECT tenancy.protect('shop.bot', harden_keys => 'keys', fill_null => true)$$, 'level keys, fill_null');
@@ -39,7 +41,9 @@ SET SESSION AUTHORIZATION iso_owner;
 SELECT lives_ok($$SELECT tenancy.unprotect('shop.bot')$$, 'the parent first: its children''s keys go back');
 SELECT is((SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'chat_bot'), 'FOREIGN KEY (bot_id) REFERENCES shop.bot(id) ON DELETE SET NULL', 'as they were');
 SELECT lives_ok($$SELECT tenancy.unprotect('shop.file'), tenancy.unprotect('shop.event'), tenancy.unprotect('shop.chat'), tenancy.unshare('shop.country')$$, 'then the others');
+RESET SESSION AUTHORIZATION;
 SELECT set_eq('SELECT line FROM test.catalog() AS line', 'SELECT line FROM before', 'the catalog is as it was');
+SET SESSION AUTHORIZATION iso_owner;
 SELECT test.refused($$SELECT tenancy.unprotect('shop.bot')$$, '55000', 'unprotecting twice');
 RESET SESSION AUTHORIZATION;
 SELECT is_empty('SELECT relation FROM tenancy.protected_table', 'nothing is recorded any more');
@@ -57,4 +61,17 @@ SELECT tenancy.protect('shop.bot', owner => 'iso_nobody') \g /dev/null
 SELECT tenancy.unprotect('shop.bot') \g /dev/null
 RESET SESSION AUTHORIZATION;
 SELECT set_eq('SELECT line FROM test.catalog() AS line', 'SELECT line FROM before', 'owner and all, it goes back');
+
+-- Renamed meanwhile.
+SET SESSION AUTHORIZATION iso_owner;
+SELECT tenancy.protect('shop.bot'), tenancy.protect('shop.chat', existing_policies => 'keep'), tenancy.protect('shop.event') \g /dev/null
+ALTER TABLE shop.bot RENAME TO robot;
+ALTER TABLE shop.chat RENAME TO "Talk";
+ALTER TABLE shop.event_old RENAME TO event_ancient;
+SELECT lives_ok($$SELECT tenancy.unprotect('shop.robot'), tenancy.unprotect('shop."Talk"'), tenancy.unprotect('shop.event')$$, 'tables that were renamed');
+ALTER TABLE shop.robot RENAME TO bot;
+ALTER TABLE shop."Talk" RENAME TO chat;
+ALTER TABLE shop.event_ancient RENAME TO event_old;
+RESET SESSION AUTHORIZATION;
+SELECT set_eq('SELECT line FROM test.catalog() AS line', 'SELECT line FROM before', 'go back too');
 SELECT * FROM finish();

@@ -9,7 +9,9 @@ INSERT INTO shop.message SELECT n, 1 + n % 2, 'm' FROM generate_series(1, 100) A
 INSERT INTO shop.file (message_id, name) SELECT n, 'f' FROM generate_series(1, 100) AS n;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shop TO iso_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA shop TO iso_app;
+RESET SESSION AUTHORIZATION;
 SELECT plan(10);
+SET SESSION AUTHORIZATION iso_owner;
 SELECT test.refused($$SELECT tenancy.protect('shop.message', 'account', via => 'chat_id')$$, '55000', 'the parent must be protected first');
 SELECT tenancy.protect('shop.chat', 'account') \g /dev/null
 SELECT test.refused($$SELECT tenancy.protect('shop.message', 'account', via => 'body')$$, '42704', 'via must be a foreign key');

@@ -24,7 +24,7 @@ SELECT bag_eq($$
     'tenancy.enter_all(text)',
     'tenancy.exempt(regclass,text)',
     'tenancy.fill_null_tenant()',
-    'tenancy.fill_tenant_column(regclass,name,name,integer)',
+    'tenancy.fill_tenant_column(regclass,name,name,bigint,integer)',
     'tenancy.for_each_tenant(text,text)',
     'tenancy.is_operator(text[])',
     'tenancy.knows_tenant(text,text)',

@@ -15,6 +15,26 @@ inline bool backend_is_starting() {
 #endif
 }
 
+// expression_tree_walker and expression_tree_mutator, which before 16 took functions without
+// parameters, as C then understood them.
+inline bool walk_expression(Node* node, bool (*visit)(Node*, void*), void* argument) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_walker(node, visit, argument);
+#else
+    auto* untyped = reinterpret_cast<void (*)()>(visit);
+    return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), argument);
+#endif
+}
+
+inline Node* change_expression(Node* node, Node* (*change)(Node*, void*), void* argument) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_mutator(node, change, argument);
+#else
+    auto* untyped = reinterpret_cast<void (*)()>(change);
+    return expression_tree_mutator(node, reinterpret_cast<Node* (*)()>(untyped), argument);
+#endif
+}
+
 // The user whose rights decide over a range table entry, InvalidOid for the current user.
 inline Oid checked_user(const PlannedStmt* statement, const RangeTblEntry* entry) {
 #if PG_VERSION_NUM >= 160000

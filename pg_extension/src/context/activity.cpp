@@ -231,7 +231,8 @@ int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
         if (is_own(running[i]) || !concerns(running[i], tenant, whom) || has_ended(running[i]))
             continue;
         waited++;
-        await(running[i], cancel, patience);
+        // Without shared memory nobody knows whose transaction it is: then none is ended.
+        await(running[i], cancel && slots != nullptr, patience);
     }
     // No transaction is prepared in a tenant's context.
     if (whom == Whom::in_tenant && slots != nullptr)

@@ -110,7 +110,7 @@ TENANCY_FUNCTION(enter) {
     const char* raw = argument(fcinfo, 0, "tenant");
     const authority::Scope scope = parse_scope(argument(fcinfo, 1, "scope"));
     require_direct_call();
-    require_bound_token(raw, entry_rule::arguments_are_bound());
+    require_bound_token(raw, entry_rule::tenant_is_bound());
     const Context resolved = authority::resolve(raw, scope);
     authority::admit(resolved, raw);
     setting::assign(raw, scope == authority::Scope::session);
@@ -132,7 +132,7 @@ TENANCY_FUNCTION(switch) {
                         errmsg("tenancy.switch works in test databases only"),
                         errhint("A superuser sets tenancy.test_mode there, never in production.")));
     require_direct_call();
-    require_bound_token(raw, entry_rule::arguments_are_bound());
+    require_bound_token(raw, entry_rule::tenant_is_bound());
     const Context resolved = authority::resolve(raw, authority::Scope::transaction);
     replace(resolved, raw);
     setting::assign(raw, false);

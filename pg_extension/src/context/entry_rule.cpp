@@ -9,12 +9,14 @@ namespace tenancy::context::entry_rule {
 namespace {
 
 constinit const PlannedStmt* accepted = nullptr; // an entry statement that has started
+constinit bool accepted_is_bound = false;        // whether its tenant is a parameter
 constinit const QueryDesc* running = nullptr;
 
 // The last text that kept the rule: applications send the same one again and again.
 constexpr Size remembered_size = 128;
 constinit char remembered_text[remembered_size] = "";
 constinit int remembered_location = -1;
+constinit bool remembered_is_bound = false;
 
 bool is_entry_function(Oid function) {
     static constinit Oid known = InvalidOid;
@@ -102,6 +104,28 @@ bool is_bare_select(const Node* node) {
     return IsA(value, FuncCall) && is_plain_call(castNode(FuncCall, value));
 }
 
+bool is_parameter(const Node* node) {
+    while (IsA(node, TypeCast))
+        node = castNode(TypeCast, node)->arg;
+    return IsA(node, ParamRef);
+}
+
+// Whether a bare SELECT f(...) passes the tenant, f's first argument, as a parameter.
+bool binds_tenant(const Node* node) {
+    const auto* select = castNode(SelectStmt, node);
+    const auto* call = castNode(FuncCall, linitial_node(ResTarget, select->targetList)->val);
+    ListCell* cell;
+    foreach (cell, call->args) {
+        const auto* argument = static_cast<const Node*>(lfirst(cell));
+        if (!IsA(argument, NamedArgExpr))
+            return is_parameter(argument);
+        const auto* named = castNode(NamedArgExpr, argument);
+        if (strcmp(named->name, "tenant") == 0)
+            return is_parameter(reinterpret_cast<const Node*>(named->arg));
+    }
+    return false;
+}
+
 bool is_begin(const Node* node) {
     if (!IsA(node, TransactionStmt))
         return false;
@@ -122,15 +146,19 @@ const Node* first_but_begin(const char* source, int location) {
     return nullptr;
 }
 
-bool text_keeps_rule(const char* source, int location) {
-    if (location == remembered_location && strcmp(source, remembered_text) == 0)
+bool text_keeps_rule(const char* source, int location, bool& is_bound) {
+    if (location == remembered_location && strcmp(source, remembered_text) == 0) {
+        is_bound = remembered_is_bound;
         return true;
+    }
     const Node* statement = first_but_begin(source, location);
     if (statement == nullptr || !is_bare_select(statement))
         return false;
+    is_bound = binds_tenant(statement);
     if (strlen(source) < remembered_size) {
         strlcpy(remembered_text, source, remembered_size);
         remembered_location = location;
+        remembered_is_bound = is_bound;
     }
     return true;
 }
@@ -151,10 +179,13 @@ bool is_entry(const QueryDesc* query) {
     const PlannedStmt* statement = query->plannedstmt;
     if (accepted == statement)
         accepted = nullptr;
+    bool is_bound = false;
     if (!IsA(statement->planTree, Result) || !only_calls_entry(statement) ||
-        !sent_by_client(query) || !text_keeps_rule(query->sourceText, statement->stmt_location))
+        !sent_by_client(query) ||
+        !text_keeps_rule(query->sourceText, statement->stmt_location, is_bound))
         return false;
     accepted = statement;
+    accepted_is_bound = is_bound;
     return true;
 }
 
@@ -171,8 +202,8 @@ bool called_directly() {
            running->plannedstmt == accepted;
 }
 
-bool arguments_are_bound() {
-    return called_directly() && running->params != nullptr && running->params->numParams > 0;
+bool tenant_is_bound() {
+    return called_directly() && accepted_is_bound;
 }
 
 bool allows_set(const PlannedStmt* statement, const char* source, ProcessUtilityContext context) {

@@ -27,8 +27,8 @@ private:
 // Whether the SQL function that asks was called by an entry statement itself.
 bool called_directly();
 
-// Whether the entry statement's arguments were bound, not written into the SQL text.
-bool arguments_are_bound();
+// Whether the entry statement's tenant was bound, not written into the SQL text.
+bool tenant_is_bound();
 
 // Whether a top-level SET of tenancy.context keeps the rule.
 bool allows_set(const PlannedStmt* statement, const char* source, ProcessUtilityContext context);

@@ -14,14 +14,15 @@ namespace tenancy::context {
 namespace {
 
 // The context for a policy, or nullptr where it has to answer NULL: during planning, which never
-// raises, and where the administrator chose 'empty'.
+// raises, and in a statement that only reads where 'empty' was chosen.
 const Context* for_policy() {
     if (unlikely(depth.planner > 0))
         return is_pinned() && pinned().kind == Kind::tenant ? &pinned() : nullptr;
     const Context* context = current();
     if (likely(context != nullptr && context->kind == Kind::tenant))
         return context;
-    if (context == nullptr && setting::on_missing_context() == setting::OnMissingContext::empty)
+    if (context == nullptr && !depth.writing &&
+        setting::on_missing_context() == setting::OnMissingContext::empty)
         return nullptr;
     return &require_tenant();
 }
@@ -66,11 +67,27 @@ int32 external_integer(const Context& context) {
 
 } // namespace
 
-TENANCY_FUNCTION(current_tenant_id) {
+namespace {
+
+Datum find_tenant_id(FunctionCallInfo fcinfo) {
     const Context* context = for_policy();
     if (context == nullptr)
         PG_RETURN_NULL();
     PG_RETURN_UUID_P(const_cast<pg_uuid_t*>(&context->tenant));
+}
+
+} // namespace
+
+// Called for each row: entry<> only where something may raise.
+extern "C" {
+PG_FUNCTION_INFO_V1(tenancy_current_tenant_id);
+PGDLLEXPORT Datum tenancy_current_tenant_id(PG_FUNCTION_ARGS) {
+    const Context* context = usable;
+    if (likely(context != nullptr && context->kind == Kind::tenant &&
+               context->outer_user == GetOuterUserId()))
+        PG_RETURN_UUID_P(const_cast<pg_uuid_t*>(&context->tenant));
+    return entry<find_tenant_id>(fcinfo);
+}
 }
 
 TENANCY_FUNCTION(current_tenant_external_id) {

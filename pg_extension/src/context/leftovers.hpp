@@ -15,7 +15,8 @@ void note_listen();
 void rolled_back();
 void transaction_ended();
 
-// Before `next` is pinned, also again after a rollback to a savepoint: when the session's last tenant was another, clears what it left.
+// Before `next` is pinned, also again after a rollback to a savepoint: when the session's last
+// tenant was another, clears what it left.
 void clear(const Context& next);
 
 } // namespace tenancy::context::leftovers

@@ -102,6 +102,14 @@ char* text_column(const Scan& scan, HeapTuple row, AttrNumber number) {
     return is_null ? pstrdup("") : TextDatumGetCString(value);
 }
 
+pg_uuid_t uuid_column(const Scan& scan, HeapTuple row, AttrNumber number) {
+    bool is_null;
+    const Datum value = column(scan, row, number, is_null);
+    if (is_null)
+        elog(ERROR, "a row of the registry has no id");
+    return *DatumGetUUIDP(value);
+}
+
 bool bool_column(const Scan& scan, HeapTuple row, AttrNumber number) {
     bool is_null;
     return DatumGetBool(column(scan, row, number, is_null));
@@ -152,7 +160,7 @@ TenantState parse_state(const char* name) {
 
 void read_tenant(const Scan& scan, HeapTuple row, Tenant& tenant) {
     bool is_null;
-    tenant.id = *DatumGetUUIDP(column(scan, row, tenant_id_column, is_null));
+    tenant.id = uuid_column(scan, row, tenant_id_column);
     tenant.state = parse_state(text_column(scan, row, tenant_state_column));
     strlcpy(tenant.slug, text_column(scan, row, tenant_slug_column), sizeof tenant.slug);
     strlcpy(tenant.tier, text_column(scan, row, tenant_tier_column), sizeof tenant.tier);
@@ -326,9 +334,8 @@ bool tenant_by_alias(const char* kind, const char* value, Tenant& tenant) {
     HeapTuple row = next(scan);
     const bool found = HeapTupleIsValid(row);
     pg_uuid_t id{};
-    bool is_null;
     if (found)
-        id = *DatumGetUUIDP(column(scan, row, alias_tenant_column, is_null));
+        id = uuid_column(scan, row, alias_tenant_column);
     end(scan);
     return found && tenant_by_id(id, tenant);
 }

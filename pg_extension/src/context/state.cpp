@@ -12,12 +12,12 @@
 namespace tenancy::context {
 
 Depth depth{};
+const Context* usable = nullptr;
 
 namespace {
 
 struct State {
     bool pinned;
-    bool usable;   // pinned, and setting and text agreed when last compared
     char* raw;     // in TopMemoryContext
     Size raw_size; // allocated
     Context context;
@@ -70,12 +70,12 @@ const Context& pinned() {
 }
 
 void setting_changed() {
-    state.usable = false;
+    usable = nullptr;
 }
 
 const Context* current() {
-    if (likely(state.usable && state.context.outer_user == GetOuterUserId()))
-        return &state.context;
+    if (likely(usable != nullptr && usable->outer_user == GetOuterUserId()))
+        return usable;
     if (!registry::preloaded())
         errors::not_preloaded();
     if (!state.pinned && depth.planner == 0)
@@ -87,7 +87,7 @@ const Context* current() {
     const bool agrees = IsParallelWorker() || setting::says(state.raw);
     if (state.context.outer_user != GetOuterUserId() || !agrees)
         errors::context_changed();
-    state.usable = true;
+    usable = &state.context;
     return &state.context;
 }
 
@@ -104,7 +104,7 @@ void replace(const Context& context, const char* raw) {
     keep_raw(raw);
     state.context = context;
     state.pinned = true;
-    state.usable = true;
+    usable = &state.context;
     activity::publish(context);
     // Whoever drains this tenant looks at the published context after committing the suspension;
     // this backend looks for the suspension after publishing. One of the two sees the other.
@@ -122,7 +122,7 @@ void pin(const Context& context, const char* raw) {
 void adopt_in_worker(const Context& context) {
     state.context = context;
     state.pinned = context.kind != Kind::none;
-    state.usable = false;
+    usable = nullptr;
 }
 
 void unpin() {
@@ -131,7 +131,7 @@ void unpin() {
     if (!state.pinned || IsParallelWorker())
         return;
     state.pinned = false;
-    state.usable = false;
+    usable = nullptr;
     limits::forget();
     activity::withdraw();
 }
@@ -160,7 +160,7 @@ void check_commit() {
 }
 
 InternalContext::InternalContext(const pg_uuid_t& tenant)
-    : saved_(state.context), was_pinned_(state.pinned), was_usable_(state.usable) {
+    : saved_(state.context), was_pinned_(state.pinned), was_usable_(usable) {
     Context context{};
     pg_call([&] { registry::describe_tenant(tenant, context); });
     context.kind = Kind::tenant;
@@ -169,13 +169,13 @@ InternalContext::InternalContext(const pg_uuid_t& tenant)
     context.outer_user = GetOuterUserId();
     state.context = context;
     state.pinned = true;
-    state.usable = true;
+    usable = &state.context;
 }
 
 InternalContext::~InternalContext() {
     state.context = saved_;
     state.pinned = was_pinned_;
-    state.usable = was_usable_;
+    usable = was_usable_;
 }
 
 } // namespace tenancy::context

@@ -50,12 +50,17 @@ struct Depth {
     int utility;   // nested ProcessUtility
     int planner;   // nested planning with no execution inside
     bool altering; // inside ALTER TABLE, which may rewrite a table
+    bool writing;  // inside a statement that writes, not counting what it calls
 };
 extern Depth depth;
 
 // The context of this transaction, checked against the setting and the outer user; nullptr when
 // there is none. Raises TN003 on a mismatch. A load and two compares when nothing changed.
 const Context* current();
+
+// The pinned context while setting and text agreed when they were last compared, else nullptr: what
+// current() returns once the outer user is found to be the same. For what is called for each row.
+extern const Context* usable;
 
 // The same, but raises TN001 when there is none, and accepts only a single tenant.
 const Context& require_tenant();
@@ -101,7 +106,7 @@ public:
 private:
     Context saved_;
     bool was_pinned_;
-    bool was_usable_;
+    const Context* was_usable_;
 };
 
 } // namespace tenancy::context

@@ -96,9 +96,7 @@ char* keep(std::string_view text) {
     return pg_call([&] { return pnstrdup(text.data(), text.size()); });
 }
 
-} // namespace
-
-Verdict verify(const char* raw) {
+Verdict verify_token_text(const char* raw) {
     Verdict verdict{};
     verdict.context.epoch = registry::epoch();
     const UnverifiedToken token = parse_token(raw);
@@ -112,6 +110,23 @@ Verdict verify(const char* raw) {
     verdict.alias_kind = key.alias_kind;
     verdict.all_tenants = key.all_tenants;
     return verdict;
+}
+
+} // namespace
+
+// What core refuses without a hint has the same next step: another token.
+Verdict verify(const char* raw) {
+    try {
+        return verify_token_text(raw);
+    } catch (const Error& error) {
+        if (!error.hint().empty())
+            throw;
+        throw Error(
+            error.sqlstate(), error.message(),
+            "Get a token from an issuer whose key is registered; its issuer, kid, audience and "
+            "lifetime have to be those of tenancy.signing_key.",
+            error.detail());
+    }
 }
 
 Designator designator(const Verdict& verdict) {

@@ -15,8 +15,8 @@ constinit Progress progress{};
 namespace {
 
 struct KnownRole {
-    Oid role;
     uint64 epoch;
+    Oid role;
     RoleFacts facts;
 };
 constexpr uint32 known_count = 16; // power of two
@@ -96,7 +96,7 @@ RoleFacts facts_of(Oid role) {
         return entry.facts;
     const bool superuser = superuser_arg(role);
     const RoleFacts facts{superuser, !superuser && has_bypassrls_privilege(role)};
-    entry = {role, epoch, facts};
+    entry = {epoch, role, facts};
     return facts;
 }
 

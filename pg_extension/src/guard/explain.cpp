@@ -10,7 +10,9 @@ namespace {
 using context::setting::Guard;
 
 // Columns of tenancy.explain_grant, in the order of sql/250_guard.sql.
-enum Column : AttrNumber { role_column = 1, name_column, until_column };
+constexpr AttrNumber role_column = 1;
+constexpr AttrNumber name_column = 2;
+constexpr AttrNumber until_column = 3;
 
 Oid relation_of_schema(const char* name) {
     const Oid schema = get_namespace_oid("tenancy", true);

@@ -8,7 +8,7 @@ namespace tenancy::guard::function {
 
 namespace {
 
-enum class Rule : uint8 { none, notify, large_object_write, statistics };
+enum class Rule : uint8 { none, notify, sequence_write, large_object_write, statistics };
 
 constexpr Rule rule_of(Oid function) {
     switch (function) {
@@ -23,6 +23,10 @@ constexpr Rule rule_of(Oid function) {
     case F_LO_TRUNCATE64:
     case F_LO_FROM_BYTEA:
         return Rule::large_object_write;
+    case F_NEXTVAL:
+    case F_SETVAL_REGCLASS_INT8:
+    case F_SETVAL_REGCLASS_INT8_BOOL:
+        return Rule::sequence_write;
     case F_PG_STAT_GET_NUMSCANS:
     case F_PG_STAT_GET_TUPLES_RETURNED:
     case F_PG_STAT_GET_TUPLES_FETCHED:
@@ -76,8 +80,19 @@ void check_statistics() {
              errhint("Roles that monitor get pg_read_all_stats or pg_monitor.")));
 }
 
+bool is_reading() {
+    return context::is_pinned() && context::pinned().read_only && !IsParallelWorker();
+}
+
+// PostgreSQL's own check relies on XactReadOnly, which the end of a savepoint restores; the next
+// statement sets it again, but a fast-path call is no statement.
+void check_sequence_write() {
+    if (is_reading())
+        XactReadOnly = true;
+}
+
 void check_large_object_write() {
-    if (!context::is_pinned() || !context::pinned().read_only || IsParallelWorker())
+    if (!is_reading())
         return;
     ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
                     errmsg("cannot write large objects in a read-only tenant context")));
@@ -91,6 +106,9 @@ void check(Oid function) {
         break;
     case Rule::notify:
         check_notify();
+        break;
+    case Rule::sequence_write:
+        check_sequence_write();
         break;
     case Rule::large_object_write:
         check_large_object_write();

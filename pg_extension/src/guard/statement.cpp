@@ -60,13 +60,30 @@ void check_context_of_writes(const PlannedStmt* statement) {
     pg_unreachable();
 }
 
-void check_hold(const PlannedStmt* statement) {
+// Whether what starts now is, or runs inside, a query whose rows outlive the transaction.
+bool is_for_holding() {
     const PortalData* portal = ActivePortal;
-    const bool declared = portal != nullptr && portal->strategy == PORTAL_ONE_SELECT &&
-                          (portal->cursorOptions & CURSOR_OPT_HOLD) != 0;
-    if (!declared && !progress.holding)
+    return progress.holding || (portal != nullptr && portal->strategy == PORTAL_ONE_SELECT &&
+                                (portal->cursorOptions & CURSOR_OPT_HOLD) != 0);
+}
+
+// Temporary tables count, too: they may hold copies of protected rows, and go at COMMIT.
+Oid first_not_to_hold(const PlannedStmt* statement) {
+    ListCell* cell;
+    foreach (cell, statement->rtable) {
+        const auto* entry = lfirst_node(RangeTblEntry, cell);
+        if (entry->rtekind == RTE_RELATION &&
+            (isolation::is_protected(entry->relid) ||
+             get_rel_persistence(entry->relid) == RELPERSISTENCE_TEMP))
+            return entry->relid;
+    }
+    return InvalidOid;
+}
+
+void check_hold(const PlannedStmt* statement) {
+    if (likely(!is_for_holding()) || !applies())
         return;
-    const Oid relation = first_protected(statement);
+    const Oid relation = first_not_to_hold(statement);
     if (OidIsValid(relation))
         refuse_hold(relation);
 }
@@ -116,6 +133,7 @@ void check_query(const QueryDesc* query, int flags) {
         return;
     if (writes(statement))
         temporary::check_targets(statement);
+    check_hold(statement);
     if (!statement->dependsOnRole)
         return;
     bypass::check_query(statement);
@@ -126,7 +144,6 @@ void check_query(const QueryDesc* query, int flags) {
     if (!guarded)
         return;
     explain::check(statement, flags);
-    check_hold(statement);
 }
 
 void check_run(const QueryDesc* query) {

@@ -1,6 +1,7 @@
 // Which DDL commands put a table under another one. For the event trigger of sql/370_ddl.sql: the
 // children of a protected table are protected in the command that makes or attaches them, and in no
-// other. A restore creates and attaches the partitions first, and makes the policies of each itself.
+// other. A restore creates and attaches the partitions first, and makes the policies of each
+// itself.
 #include "bridge/entry.hpp"
 
 namespace {

@@ -117,6 +117,8 @@ int64 run_as_owner(const OwnerCommand& command) {
                                              (command.no_force ? SECURITY_NOFORCE_RLS : 0));
     set_for_command("search_path", "pg_catalog, pg_temp");
     set_for_command("row_security", "on");
+    if (ddl)
+        set_for_command("client_min_messages", "warning");
 
     int64 result = 0;
     {

@@ -1,5 +1,6 @@
 -- Two tenants, an owner of tables, an application role and an operator, none of them superuser, and
 -- what the tests of protection share. Assertions are made outside a context: pgTAP writes tables.
+SET tenancy.test_mode = on; -- pgTAP keeps its results in temporary tables, also as an application role
 \set QUIET 1
 SET client_min_messages = warning;
 CREATE ROLE iso_owner LOGIN;
