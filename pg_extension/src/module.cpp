@@ -1,5 +1,6 @@
 // The library's magic, _PG_init, and the hooks, each of which hands over to the area it belongs to.
 #include "bridge/call.hpp"
+#include "bridge/compat.hpp"
 #include "bridge/entry.hpp"
 #include "context/activity.hpp"
 #include "context/enter.hpp"
@@ -71,12 +72,12 @@ void start_impl(QueryDesc* query, int flags) {
     context::fold::keep_with(own_plan, query);
 }
 
-void run_query(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
+void run_query(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(bool once)) {
     pg_call([&] {
         if (previous_run != nullptr)
-            previous_run(query, direction, count, once);
+            previous_run(query, direction, count BEFORE_18(once));
         else
-            standard_ExecutorRun(query, direction, count, once);
+            standard_ExecutorRun(query, direction, count BEFORE_18(once));
     });
 }
 
@@ -84,7 +85,7 @@ bool writes(const QueryDesc* query) {
     return query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
 }
 
-void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
+void run_impl(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(bool once)) {
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped writing(depth.writing, writes(query));
@@ -97,11 +98,11 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once
         });
     const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
     if (!parallel) {
-        run_query(query, direction, count, once);
+        run_query(query, direction, count BEFORE_18(once));
         return;
     }
     const int level = pg_call([] { return context::setting::begin_sharing(); });
-    run_query(query, direction, count, once);
+    run_query(query, direction, count BEFORE_18(once));
     pg_call([&] { context::setting::end_sharing(level); });
 }
 
@@ -259,15 +260,10 @@ PlannedStmt* tenancy_planner(Query* query, const char* text, int options,
 void tenancy_executor_start(QueryDesc* query, int flags) {
     entry<start_impl>(query, flags);
 }
-#if PG_VERSION_NUM >= 180000
-void tenancy_executor_run(QueryDesc* query, ScanDirection direction, uint64 count) {
-    entry<run_impl>(query, direction, count, true);
+void tenancy_executor_run(QueryDesc* query, ScanDirection direction,
+                          uint64 count BEFORE_18(bool once)) {
+    entry<run_impl>(query, direction, count BEFORE_18(once));
 }
-#else
-void tenancy_executor_run(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
-    entry<run_impl>(query, direction, count, once);
-}
-#endif
 void tenancy_executor_finish(QueryDesc* query) {
     entry<finish_impl>(query);
 }
