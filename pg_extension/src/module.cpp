@@ -91,11 +91,12 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(
     const Scoped writing(depth.writing, writes(query));
     const context::entry_rule::Running entry_statement(query);
     const guard::ProgressScope progress(query);
-    if (context::registry::installed() && !context::entry_rule::called_directly())
-        pg_call([&] {
-            context::check_statement();
-            guard::check_run(query);
-        });
+    pg_call([&] {
+        if (!context::registry::installed() || context::entry_rule::called_directly())
+            return;
+        context::check_statement();
+        guard::check_run(query);
+    });
     const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
     if (!parallel) {
         run_query(query, direction, count BEFORE_18(once));
@@ -192,11 +193,12 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
     utility.planned = guard::check_utility(planned);
     note_leftovers(statement);
     isolation::check_ddl(planned, kind);
+    const bool sees_hidden_rows = isolation::needs_no_force(planned);
     const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
-    if (isolation::needs_no_force(planned))
+    if (sees_hidden_rows)
         run_seeing_hidden_rows(&utility);
     else
         pg_call([&] { run_utility(&utility); });
