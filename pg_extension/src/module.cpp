@@ -192,7 +192,7 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
         context::check_statement();
     utility.planned = guard::check_utility(planned);
     note_leftovers(statement);
-    isolation::check_ddl(planned, kind);
+    isolation::check_ddl(planned);
     const bool sees_hidden_rows = isolation::needs_no_force(planned);
     const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
@@ -213,7 +213,7 @@ void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
         return;
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
-    isolation::on_object_access(access, class_id, object_id, sub_id, argument);
+    isolation::on_object_access(access, class_id, object_id);
     guard::on_object_access(access, class_id, object_id, argument);
 }
 
