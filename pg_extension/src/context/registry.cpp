@@ -259,6 +259,13 @@ void role_changed(Datum, int, uint32) {
     current_epoch++;
 }
 
+// In a database without the extension anybody with CREATE may make a schema of its name, and what
+// is in it need not be what is read here.
+bool is_ours(Oid relation) {
+    const Oid extension = get_extension_oid("tenancy", true);
+    return OidIsValid(extension) && getExtensionOfObject(RelationRelationId, relation) == extension;
+}
+
 } // namespace
 
 const char* state_name(TenantState state) {
@@ -280,8 +287,12 @@ bool installed() {
         return OidIsValid(signal_relation);
     const uint64 looked_up_at = current_epoch;
     const Oid schema = get_namespace_oid("tenancy", true);
-    signal_relation =
+    const Oid found =
         OidIsValid(schema) ? get_relname_relid("registry_signal", schema) : InvalidOid;
+    if (!OidIsValid(found) || (found != signal_relation && !is_ours(found)))
+        signal_relation = InvalidOid;
+    else
+        signal_relation = found;
     signal_epoch = looked_up_at;
     return OidIsValid(signal_relation);
 }
