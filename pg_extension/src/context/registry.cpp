@@ -150,14 +150,20 @@ TenantState parse_state(const char* name) {
     pg_unreachable();
 }
 
+// Cut short, it would name another tenant.
+template <Size Room>
+void keep_whole(char (&target)[Room], const char* text) {
+    if (strlcpy(target, text, Room) >= Room)
+        elog(ERROR, "tenancy.tenant holds a name that is too long");
+}
+
 void read_tenant(const Scan& scan, HeapTuple row, Tenant& tenant) {
     bool is_null;
     tenant.id = *DatumGetUUIDP(column(scan, row, tenant_id_column, is_null));
     tenant.state = parse_state(text_column(scan, row, tenant_state_column));
-    strlcpy(tenant.slug, text_column(scan, row, tenant_slug_column), sizeof tenant.slug);
-    strlcpy(tenant.tier, text_column(scan, row, tenant_tier_column), sizeof tenant.tier);
-    strlcpy(tenant.external_id, text_column(scan, row, tenant_external_id_column),
-            sizeof tenant.external_id);
+    keep_whole(tenant.slug, text_column(scan, row, tenant_slug_column));
+    keep_whole(tenant.tier, text_column(scan, row, tenant_tier_column));
+    keep_whole(tenant.external_id, text_column(scan, row, tenant_external_id_column));
     const Datum number = column(scan, row, tenant_external_bigint_column, is_null);
     tenant.has_external_bigint = !is_null;
     tenant.external_bigint = is_null ? 0 : DatumGetInt64(number);
