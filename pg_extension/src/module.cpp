@@ -162,6 +162,9 @@ void note_leftovers(const Node* statement) {
         context::leftovers::note_prepared();
     else if (IsA(statement, ListenStmt))
         context::leftovers::note_listen();
+    else if (IsA(statement, DeclareCursorStmt) &&
+             (castNode(DeclareCursorStmt, statement)->options & CURSOR_OPT_HOLD) != 0)
+        context::leftovers::note_held();
 }
 
 void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
