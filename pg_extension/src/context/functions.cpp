@@ -176,11 +176,10 @@ namespace {
 void require_own_account() {
     if (!InSecurityRestrictedOperation())
         return;
-    ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied within a security-restricted operation"),
-             errdetail("The code of a table's owner runs here on somebody else's behalf."),
-             errhint("Call it as a statement of its own.")));
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied within a security-restricted operation"),
+                    errdetail("The code of a table's owner runs here on somebody else's behalf."),
+                    errhint("Call it as a statement of its own.")));
 }
 
 } // namespace
