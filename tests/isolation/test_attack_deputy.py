@@ -11,6 +11,8 @@ grant create, usage on schema mallory to ops;
 set session authorization mallory;
 create function mallory.opens() returns int language plpgsql as
     $$ begin perform tenancy.unprotect('app.note'); return 1; end $$;
+create function mallory.harmless() returns int security definer language plpgsql as
+    $$ begin perform tenancy.unprotect('app.note'); return 1; end $$;
 create function mallory.opens_at_update() returns trigger language plpgsql as
     $$ begin perform tenancy.unprotect('app.note'); return new; end $$;
 create materialized view mallory.report as select mallory.opens() as x with no data;
@@ -35,8 +37,14 @@ def still_protected(planted: World):
 
 
 def test_refreshing_a_view_unprotects_nothing(planted: World):
-    with planted.connect("postgres") as connection, refused("42501", "security-restricted operation"):
+    with planted.connect("postgres") as connection, refused("42501", "for another role"):
         connection.execute("refresh materialized view mallory.report")
+
+
+@pytest.mark.parametrize("role", ["postgres", "ops"])
+def test_a_definer_function_has_no_use_of_its_callers_rights(planted: World, role: str):
+    with planted.connect(role) as connection, refused("42501", "for another role"):
+        connection.execute("select mallory.harmless()")
 
 
 @pytest.mark.parametrize("role", ["postgres", "ops"])
@@ -44,7 +52,7 @@ def test_protecting_a_table_unprotects_no_other(planted: World, role: str):
     with planted.connect(role) as connection:
         connection.execute("begin")
         connection.execute("select tenancy.protect('mallory.parent')")
-        with refused("42501", "security-restricted operation"):
+        with refused("42501", "for another role"):
             connection.execute("select tenancy.protect('mallory.child', via => 'parent_id')")
 
 
@@ -76,3 +84,19 @@ def test_a_lookup_is_withheld_whatever_else_has_its_name(planted: World):
         connection.execute(call)
     with planted.connect("mallory") as connection, refused("42501"):
         connection.execute(call)
+
+
+def test_an_admin_has_no_functions_run_that_it_may_not_call(planted: World):
+    """A step of onboarding runs as the function's owner."""
+    planted.admin("create function app.of_superuser(uuid) returns void language sql as ''")
+    planted.admin("set role table_owner; create function app.of_owner(uuid) returns void language sql as '';"
+                  " revoke all on function app.of_owner(uuid) from public")
+    step = "select tenancy.define_onboarding_step('standard', 1, 'step', 'sql', %s)"
+    with planted.connect("ops") as connection:
+        for function in ("app.of_superuser(uuid)", "app.of_owner(uuid)", "tenancy.finish_erasure(uuid)"):
+            with refused("22023"):
+                connection.execute(step, [function])
+    planted.admin("grant execute on function app.of_owner(uuid) to ops")
+    with planted.connect("ops") as connection:
+        connection.execute(step, ["app.of_owner(uuid)"])
+        connection.execute("select tenancy.remove_onboarding_step('standard', 'step')")
