@@ -17,11 +17,11 @@ void note_listen();
 void rolled_back();
 void transaction_ended();
 
-// Whether clear() is at work: its own queries are nobody's.
-bool is_clearing();
-
 // Before `next` is pinned, also again after a rollback to a savepoint: when the session's last
 // tenant was another, clears what it left.
 void clear(const Context& next);
+
+// Whether clear() is at work: its own queries are nobody's.
+bool is_clearing();
 
 } // namespace tenancy::context::leftovers
