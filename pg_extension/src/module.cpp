@@ -12,6 +12,7 @@
 #include "context/setting.hpp"
 #include "context/state.hpp"
 #include "guard/guard.hpp"
+#include "isolation/borrowed_rights.hpp"
 #include "isolation/ddl.hpp"
 #include "isolation/protected.hpp"
 
@@ -205,6 +206,8 @@ void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
         return;
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
+    if (access == OAT_FUNCTION_EXECUTE)
+        isolation::refuse_borrowed_rights(object_id);
     isolation::on_object_access(access, class_id, object_id, sub_id, argument);
     guard::on_object_access(access, class_id, object_id, argument);
 }

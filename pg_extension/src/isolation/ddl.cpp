@@ -232,28 +232,6 @@ bool validates_foreign_key(Oid relation, const AlterTableCmd* command) {
     }
 }
 
-// What anybody may call, and what then asks for the outer user's rights.
-constexpr const char* functions_of_owners[] = {"protect",   "protect_plan", "fill_tenant_column",
-                                               "unprotect", "share",        "unshare",
-                                               "exempt",    "unexempt"};
-
-// In a SECURITY DEFINER function the outer user's rights are its caller's, and not for its author
-// to use.
-void refuse_borrowed_rights(Oid function) {
-    if (function < FirstNormalObjectId || GetUserId() == GetOuterUserId() || superuser() ||
-        get_func_namespace(function) != get_namespace_oid("tenancy", true))
-        return;
-    const char* name = get_func_name(function);
-    for (const char* own : functions_of_owners)
-        if (name != nullptr && strcmp(name, own) == 0 &&
-            !has_privs_of_role(GetUserId(), GetOuterUserId()))
-            ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                            errmsg("permission denied to call tenancy.%s for another role", own),
-                            errdetail("The code that calls it runs with the rights of role \"%s\".",
-                                      GetUserNameFromId(GetUserId(), false)),
-                            errhint("Call it as a statement of its own.")));
-}
-
 } // namespace
 
 void check_ddl(const PlannedStmt* statement, ProcessUtilityContext) {
@@ -305,8 +283,6 @@ bool needs_no_force(const PlannedStmt* statement) {
 }
 
 void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int, void*) {
-    if (access == OAT_FUNCTION_EXECUTE)
-        refuse_borrowed_rights(object_id);
     if (access != OAT_DROP ||
         (class_id != ExtensionRelationId && class_id != NamespaceRelationId) || !rules_apply())
         return;
