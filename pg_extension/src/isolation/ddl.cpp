@@ -224,6 +224,9 @@ bool validates_foreign_key(Oid relation, const AlterTableCmd* command) {
     case AT_ValidateConstraint:
     case AT_AttachPartition:
         return touches_protected_table(relation);
+    // Makes the keys of and to the column anew, also those of other tables.
+    case AT_AlterColumnType:
+        return any_protected();
     case AT_DetachPartition: // a partition may leave only when nothing refers to its rows
         return !castNode(PartitionCmd, command->def)->concurrent && is_protected(relation);
     default:
