@@ -1,6 +1,5 @@
 """CALL tenancy.for_each_tenant: one command, each tenant in its own context and transaction."""
 
-import psycopg
 import pytest
 from context_world import World, enter, refused, world  # noqa: F401
 
@@ -71,13 +70,10 @@ def test_what_commands_return_is_not_kept(world: World):
                 "grant insert on app.memory to app_any; grant usage on sequence app.memory_at_seq to app_any; "
                 "grant pg_read_all_stats to app_any")
     with world.connect() as connection:
-        try:
-            connection.execute(
-                "call tenancy.for_each_tenant('select repeat(''x'', 100000) from generate_series(1, 10);"
-                f" insert into app.memory (used) select {used}')"
-            )
-        except psycopg.Error as error:
-            raise AssertionError(f"{error.diag.message_primary}") from error
+        connection.execute(
+            f"call tenancy.for_each_tenant('insert into app.memory (used) select {used};"
+            " select repeat(''x'', 100000) from generate_series(1, 10)')"
+        )
     used_at = [used for (used,) in world.admin("select used from app.memory order by at")]
     assert len(used_at) >= 30
     assert used_at[-1] - used_at[0] < 5_000_000
