@@ -22,7 +22,11 @@ BEGIN
             ('tenancy_maintainer', 'NOLOGIN BYPASSRLS')) AS r(name, options)
     LOOP
         IF pg_catalog.to_regrole(wanted.name) IS NULL THEN
-            EXECUTE pg_catalog.format('CREATE ROLE %I %s', wanted.name, wanted.options);
+            BEGIN
+                EXECUTE pg_catalog.format('CREATE ROLE %I %s', wanted.name, wanted.options);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- the extension is being created in another database of the cluster, too
+            END;
         END IF;
     END LOOP;
 END

@@ -213,10 +213,11 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
 void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
     if (previous_access != nullptr)
         previous_access(access, class_id, object_id, sub_id, argument);
-    if (!context::registry::installed())
-        return;
+    // The extension's tables are gone by then: it no longer counts as installed.
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
+    if (!context::registry::installed())
+        return;
     if (access == OAT_FUNCTION_EXECUTE)
         isolation::refuse_borrowed_rights(object_id);
     isolation::on_object_access(access, class_id, object_id);

@@ -367,15 +367,16 @@ pg_uuid_t* open_tenants(int& count) {
     HeapTuple row;
     while (HeapTupleIsValid(row = systable_getnext_ordered(ordered, ForwardScanDirection))) {
         const Scan scan{table, ordered};
-        Tenant tenant;
-        read_tenant(scan, row, tenant);
-        if (tenant.state != TenantState::active && tenant.state != TenantState::read_only)
+        char* name = text_column(scan, row, tenant_state_column);
+        const TenantState state = parse_state(name);
+        pfree(name);
+        if (state != TenantState::active && state != TenantState::read_only)
             continue;
         if (count == room) {
             room *= 2;
             ids = static_cast<pg_uuid_t*>(repalloc_huge(ids, sizeof(pg_uuid_t) * room));
         }
-        ids[count++] = tenant.id;
+        ids[count++] = uuid_column(scan, row, tenant_id_column);
     }
     systable_endscan_ordered(ordered);
     index_close(index, AccessShareLock);
