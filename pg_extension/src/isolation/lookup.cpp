@@ -20,8 +20,20 @@ void execute(FunctionCallInfo fcinfo, const char* query) {
         elog(ERROR, "lookup failed: %s", SPI_result_code_string(done));
 }
 
+// The table's columns may have changed since the function was made.
+void require_types(TupleDesc found, TupleDesc expected) {
+    bool same = found->natts == expected->natts;
+    for (int i = 0; same && i < found->natts; i++)
+        same = TupleDescAttr(found, i)->atttypid == TupleDescAttr(expected, i)->atttypid;
+    if (!same)
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("the table's columns changed since this lookup was allowed"),
+                        errhint("Drop the function and call tenancy.allow_lookup again.")));
+}
+
 void keep_rows(FunctionCallInfo fcinfo) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    require_types(SPI_tuptable->tupdesc, result->setDesc);
     for (uint64 i = 0; i < SPI_processed; i++)
         tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
 }
