@@ -26,7 +26,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-SELECT plan(37)
+SELECT plan(37);
 SET SESSION AUTHORIZATION ctx_app;
 
 -- Without a context.
