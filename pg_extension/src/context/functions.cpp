@@ -13,11 +13,24 @@ namespace tenancy::context {
 
 namespace {
 
+// A table rewrite would stamp every tenant's rows with the tenant of the context.
+[[noreturn]] void refuse_rewrite() {
+    ereport(ERROR, (tn_errcode(sqlstate::default_in_rewrite),
+                    errmsg("existing rows cannot get their tenant from the context"),
+                    errdetail("The statement would stamp the rows of all tenants with one."),
+                    errhint("Add the column without a default, fill it, and set the default last; "
+                            "tenancy.protect does all of it.")));
+    pg_unreachable();
+}
+
 // The context for a policy, or nullptr where it has to answer NULL: during planning, which never
 // raises, and in a statement that only reads where 'empty' was chosen.
 const Context* for_policy() {
     if (unlikely(depth.planner > 0))
         return is_pinned() && pinned().kind == Kind::tenant ? &pinned() : nullptr;
+    // ALTER TABLE itself asks, for a default or a check; its queries' policies are a level deeper.
+    if (unlikely(depth.altering == depth.executor + 1))
+        refuse_rewrite();
     const Context* context = current();
     if (likely(context != nullptr && context->kind == Kind::tenant))
         return context;
@@ -27,16 +40,11 @@ const Context* for_policy() {
     return &require_tenant();
 }
 
-// The context for a column default. A table rewrite would stamp every tenant's rows with one.
+// The context for a column default.
 const Context& for_default() {
-    if (!depth.altering)
-        return require_tenant();
-    ereport(ERROR, (tn_errcode(sqlstate::default_in_rewrite),
-                    errmsg("existing rows cannot get their tenant from the context"),
-                    errdetail("The statement would stamp the rows of all tenants with one."),
-                    errhint("Add the column without a default, fill it, and set the default last; "
-                            "tenancy.protect does all of it.")));
-    pg_unreachable();
+    if (depth.altering != 0)
+        refuse_rewrite();
+    return require_tenant();
 }
 
 [[noreturn]] void no_key(const char* type) {
@@ -186,7 +194,28 @@ TENANCY_FUNCTION(outer_role) {
     PG_RETURN_OID(GetOuterUserId());
 }
 
+namespace {
+
+// Erasing, REFRESH MATERIALIZED VIEW or ANALYZE run the code of a table's owner for an operator or
+// a superuser. That is the outer user then, and the code must not have its rights.
+void require_own_account() {
+    if (!InSecurityRestrictedOperation())
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied within a security-restricted operation"),
+                    errdetail("The code of a table's owner runs here on somebody else's behalf."),
+                    errhint("Call it as a statement of its own.")));
+}
+
+} // namespace
+
+TENANCY_FUNCTION(require_own_account) {
+    require_own_account();
+    PG_RETURN_VOID();
+}
+
 TENANCY_FUNCTION(require_operator) {
+    require_own_account();
     const char* kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
     const Oid role = GetOuterUserId();
     if (superuser_arg(role) || registry::is_operator(role, kind))
