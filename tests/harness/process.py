@@ -19,6 +19,9 @@ from .waiting import wait_for
 START_DEADLINE = 60.0
 STOP_DEADLINE = 60.0
 
+# A shell's background job ignores SIGQUIT, and hands that down; PgBouncer is stopped by it.
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
 
 class ServerError(RuntimeError):
     """A server program that did not start, stop or answer; the message has the end of its log."""
