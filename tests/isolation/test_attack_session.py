@@ -46,7 +46,10 @@ def test_held_cursors_are_closed_for_the_next_tenant(world: World):  # noqa: F81
     world.tenant(slug="holder")
     world.tenant(slug="next")
     world.admin(f"grant temp on database {world.database} to app_any")
-    with world.connect() as connection:
+    with world.connect("postgres") as connection:
+        connection.execute("set tenancy.guard = off")  # which refuses the cursor at once
+        connection.execute("set session authorization app_any")
+        connection.commit()
         with connection.transaction():
             enter(connection, "holder")
             connection.execute("create temp table t on commit drop as select body from app.note")
