@@ -1,5 +1,5 @@
 -- The registry: who the tenants are. C++ reads tenant, tenant_alias, access_grant, signing_key,
--- operator, bypass_role and tier by index: the order of their columns is fixed (src/context/registry.cpp),
+-- operator, bypass_role and tier by index: the order of their columns is fixed (src/context/registry*.cpp),
 -- and texts in those indexes have the collation "C", by which C++ searches.
 
 CREATE TABLE tenancy.tier (
