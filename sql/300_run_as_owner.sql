@@ -72,7 +72,7 @@ BEGIN
     PERFORM tenancy.require_own_account();
     IF table_owner IS NULL THEN
         RAISE EXCEPTION 'relation with OID % does not exist', require_table_rights.relation::oid
-            USING ERRCODE = '42P01';
+            USING ERRCODE = '42P01', HINT = 'Name an existing table.';
     END IF;
     IF NOT pg_has_role(tenancy.outer_role(), table_owner, 'USAGE') THEN
         PERFORM tenancy.require_operator('admin');

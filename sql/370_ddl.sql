@@ -18,7 +18,7 @@ COMMENT ON FUNCTION tenancy.adds_children(pg_ddl_command) IS
 
 CREATE FUNCTION tenancy.check_ddl_end()
 RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER -- protects new partitions as their owner
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER -- protects new partitions as their owner
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -146,7 +146,7 @@ COMMENT ON FUNCTION tenancy.notice_simple_keys(regclass) IS
 
 CREATE FUNCTION tenancy.check_ddl_drop()
 RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER -- keeps the records
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER -- keeps the records
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
