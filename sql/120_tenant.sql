@@ -101,6 +101,8 @@ CREATE FUNCTION tenancy.provision(
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- Plans kept from when the registry was tiny would go on reading all of it as it grows.
+SET enable_seqscan = off
 AS $$
 DECLARE
     new_id  uuid := coalesce(provision.id, gen_random_uuid());

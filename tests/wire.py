@@ -81,3 +81,26 @@ def fast_path_call(connection: psycopg.Connection[Any], function: str | int, *ar
     with socket_of(connection) as raw:
         raw.sendall(message(b"F", body))
         return read_until_ready(raw)
+
+
+def pipeline(connection: psycopg.Connection[Any], *statements: tuple[str, list[bytes]]) -> list[psycopg.pq.PGresult]:
+    """Statements with bound parameters and one Sync, in one go; their results. Raises the first error.
+
+    psycopg's own pipelines may send a second Sync, upon which PgBouncer 1.18 loses count and keeps
+    the server connection.
+    """
+    pgconn = connection.pgconn
+    pgconn.enter_pipeline_mode()
+    for text, parameters in statements:
+        pgconn.send_query_params(text.encode(), parameters)
+    pgconn.pipeline_sync()
+    results: list[psycopg.pq.PGresult] = []
+    while not results or results[-1].status != psycopg.pq.ExecStatus.PIPELINE_SYNC:
+        result = pgconn.get_result()
+        if result is not None:
+            results.append(result)
+    pgconn.exit_pipeline_mode()
+    for result in results:
+        if result.status == psycopg.pq.ExecStatus.FATAL_ERROR:
+            raise psycopg.errors.error_from_result(result)
+    return results[:-1]

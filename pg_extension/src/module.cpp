@@ -1,5 +1,6 @@
 // The library's magic, _PG_init, and the hooks, each of which hands over to the area it belongs to.
 #include "bridge/call.hpp"
+#include "bridge/compat.hpp"
 #include "bridge/entry.hpp"
 #include "context/activity.hpp"
 #include "context/enter.hpp"
@@ -71,12 +72,12 @@ void start_impl(QueryDesc* query, int flags) {
     context::fold::keep_with(own_plan, query);
 }
 
-void run_query(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
+void run_query(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(bool once)) {
     pg_call([&] {
         if (previous_run != nullptr)
-            previous_run(query, direction, count, once);
+            previous_run(query, direction, count BEFORE_18(once));
         else
-            standard_ExecutorRun(query, direction, count, once);
+            standard_ExecutorRun(query, direction, count BEFORE_18(once));
     });
 }
 
@@ -84,24 +85,25 @@ bool writes(const QueryDesc* query) {
     return query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
 }
 
-void run_impl(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
+void run_impl(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(bool once)) {
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped writing(depth.writing, writes(query));
     const context::entry_rule::Running entry_statement(query);
     const guard::ProgressScope progress(query);
-    if (context::registry::installed() && !context::entry_rule::called_directly())
-        pg_call([&] {
-            context::check_statement();
-            guard::check_run(query);
-        });
+    pg_call([&] {
+        if (!context::registry::installed() || context::entry_rule::called_directly())
+            return;
+        context::check_statement();
+        guard::check_run(query);
+    });
     const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
     if (!parallel) {
-        run_query(query, direction, count, once);
+        run_query(query, direction, count BEFORE_18(once));
         return;
     }
     const int level = pg_call([] { return context::setting::begin_sharing(); });
-    run_query(query, direction, count, once);
+    run_query(query, direction, count BEFORE_18(once));
     pg_call([&] { context::setting::end_sharing(level); });
 }
 
@@ -190,12 +192,13 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
         context::check_statement();
     utility.planned = guard::check_utility(planned);
     note_leftovers(statement);
-    isolation::check_ddl(planned, kind);
+    isolation::check_ddl(planned);
+    const bool sees_hidden_rows = isolation::needs_no_force(planned);
     const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
     const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
-    if (isolation::needs_no_force(planned))
+    if (sees_hidden_rows)
         run_seeing_hidden_rows(&utility);
     else
         pg_call([&] { run_utility(&utility); });
@@ -210,7 +213,7 @@ void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
         return;
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
-    isolation::on_object_access(access, class_id, object_id, sub_id, argument);
+    isolation::on_object_access(access, class_id, object_id);
     guard::on_object_access(access, class_id, object_id, argument);
 }
 
@@ -259,15 +262,10 @@ PlannedStmt* tenancy_planner(Query* query, const char* text, int options,
 void tenancy_executor_start(QueryDesc* query, int flags) {
     entry<start_impl>(query, flags);
 }
-#if PG_VERSION_NUM >= 180000
-void tenancy_executor_run(QueryDesc* query, ScanDirection direction, uint64 count) {
-    entry<run_impl>(query, direction, count, true);
+void tenancy_executor_run(QueryDesc* query, ScanDirection direction,
+                          uint64 count BEFORE_18(bool once)) {
+    entry<run_impl>(query, direction, count BEFORE_18(once));
 }
-#else
-void tenancy_executor_run(QueryDesc* query, ScanDirection direction, uint64 count, bool once) {
-    entry<run_impl>(query, direction, count, once);
-}
-#endif
 void tenancy_executor_finish(QueryDesc* query) {
     entry<finish_impl>(query);
 }

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from context_world import World, bodies, enter, refused, world  # noqa: F401
 from harness import PgBouncer
+from wire import pipeline
 
 ROUNDS = 400
 
@@ -16,7 +17,7 @@ ROUNDS = 400
 def pooler(world: World):  # noqa: F811
     for slug in ("a", "b"):
         world.tenant(slug=slug)
-    with PgBouncer(world.server) as pooler:
+    with PgBouncer(world.server, settings={"query_wait_timeout": 20}) as pooler:
         yield pooler
 
 
@@ -91,10 +92,10 @@ def test_pipelined(clients):
     """enter and the query up to one Sync, no BEGIN: one transaction, one round trip."""
     for slug in itertools.islice(itertools.cycle("ab"), ROUNDS):
         connection = clients[slug]
-        with connection.pipeline():
-            connection.execute("select tenancy.enter(%s)", [slug])
-            rows = connection.execute("select distinct body from app.note")
-        assert rows.fetchall() == [(slug,)]
+        results = pipeline(
+            connection, ("select tenancy.enter($1)", [slug.encode()]), ("select distinct body from app.note", [])
+        )
+        assert results[1].ntuples == 1 and results[1].get_value(0, 0) == slug.encode()
         other = clients["b" if slug == "a" else "a"]
         if slug == "a":
             with refused("TN001"):
@@ -104,9 +105,12 @@ def test_pipelined(clients):
 def test_a_pipeline_that_is_refused_does_nothing(clients, world: World):  # noqa: F811
     lost = world.tenant()
     world.suspend(lost)
-    with refused("TN005"), clients["a"].pipeline():
-        clients["a"].execute("select tenancy.enter(%s)", [lost.slug])
-        clients["a"].execute("insert into app.note (body) values ('x')")
+    with refused("TN005"):
+        pipeline(
+            clients["a"],
+            ("select tenancy.enter($1)", [lost.slug.encode()]),
+            ("insert into app.note (body) values ('x')", []),
+        )
     assert world.stored(lost) == 2
 
 

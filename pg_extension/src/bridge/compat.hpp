@@ -3,6 +3,13 @@
 
 #include "bridge/postgres.hpp"
 
+// One more parameter or argument of ExecutorRun, before 18: whether it runs to the end at once.
+#if PG_VERSION_NUM >= 180000
+#define BEFORE_18(parameter)
+#else
+#define BEFORE_18(parameter) , parameter
+#endif
+
 namespace tenancy::compat {
 
 // Whether this backend is still being set up: no command of its client has been read yet.

@@ -16,42 +16,68 @@ namespace tenancy::context::authority {
 
 namespace {
 
-// What was resolved before, while the registry has not changed since. Direct-mapped by the text.
+// What was resolved before, while the registry has not changed since. A text has its place in one
+// of a few ways of a set, so that two tenants that take turns do not drive each other out.
 struct Remembered {
-    char* raw; // in TopMemoryContext; nullptr: free
+    char* raw; // in TopMemoryContext
+    uint32 hash;
     Context context;
 };
-constexpr uint32 remembered_count = 256; // power of two
-constinit Remembered* remembered[remembered_count] = {};
+constexpr uint32 set_count = 128; // power of two
+constexpr uint32 way_count = 4;
+using Set = Remembered* [way_count];
+constinit Set remembered[set_count] = {};
 
-Remembered*& place_of(const char* raw, Oid outer_user) {
-    const uint32 hash =
-        hash_bytes(reinterpret_cast<const unsigned char*>(raw), static_cast<int>(strlen(raw)));
-    return remembered[(hash ^ outer_user) & (remembered_count - 1)];
+uint32 hash_of(const char* raw, Oid outer_user) {
+    return hash_combine(
+        hash_bytes(reinterpret_cast<const unsigned char*>(raw), static_cast<int>(strlen(raw))),
+        outer_user);
 }
 
 bool has_expired(const Context& context) {
     return context.expires != DT_NOEND && GetCurrentTimestamp() >= context.expires;
 }
 
+bool is_about(const Remembered* entry, uint32 hash, const char* raw, Oid outer_user) {
+    return entry != nullptr && entry->hash == hash && entry->context.outer_user == outer_user &&
+           strcmp(entry->raw, raw) == 0;
+}
+
 // What has expired is resolved again: another grant may allow what the first one no longer does.
 const Context* recall(const char* raw, Oid outer_user) {
-    const Remembered* entry = place_of(raw, outer_user);
-    if (entry == nullptr || entry->context.outer_user != outer_user ||
-        entry->context.epoch != registry::epoch() || strcmp(entry->raw, raw) != 0 ||
-        has_expired(entry->context))
-        return nullptr;
-    return &entry->context;
+    const uint32 hash = hash_of(raw, outer_user);
+    for (const Remembered* entry : remembered[hash & (set_count - 1)])
+        if (is_about(entry, hash, raw, outer_user))
+            return entry->context.epoch == registry::epoch() && !has_expired(entry->context)
+                       ? &entry->context
+                       : nullptr;
+    return nullptr;
+}
+
+// Where to remember a text: where it was, else in a free way, else instead of what is stale, else
+// of whichever is next.
+Remembered*& place_for(uint32 hash, const char* raw, Oid outer_user) {
+    static constinit uint32 turn = 0;
+    Set& set = remembered[hash & (set_count - 1)];
+    for (Remembered*& entry : set)
+        if (is_about(entry, hash, raw, outer_user))
+            return entry;
+    for (Remembered*& entry : set)
+        if (entry == nullptr || entry->context.epoch != registry::epoch())
+            return entry;
+    return set[turn++ % way_count];
 }
 
 void remember(const char* raw, const Context& context) {
-    Remembered*& entry = place_of(raw, context.outer_user);
+    const uint32 hash = hash_of(raw, context.outer_user);
     char* text = MemoryContextStrdup(TopMemoryContext, raw);
+    Remembered*& entry = place_for(hash, raw, context.outer_user);
     if (entry == nullptr)
         entry = static_cast<Remembered*>(MemoryContextAllocZero(TopMemoryContext, sizeof *entry));
     if (entry->raw != nullptr)
         pfree(entry->raw);
     entry->raw = text;
+    entry->hash = hash;
     entry->context = context;
 }
 

@@ -2,6 +2,7 @@
 #include "isolation/ddl.hpp"
 
 #include "bridge/sqlstate.hpp"
+#include "context/setting.hpp"
 #include "core/sqlstate.hpp"
 #include "isolation/grants.hpp"
 #include "isolation/protected.hpp"
@@ -29,10 +30,8 @@ constexpr const char* use_unprotect = "Use tenancy.unprotect() on the table firs
 }
 
 bool rules_apply() {
-    if (creating_extension || IsBinaryUpgrade || internal_ddl_runs() || !IsTransactionState())
-        return false;
-    const char* guard = GetConfigOption("tenancy.guard", true, false);
-    return guard == nullptr || strcmp(guard, "off") != 0;
+    return !creating_extension && !IsBinaryUpgrade && !internal_ddl_runs() &&
+           IsTransactionState() && context::setting::guard() != context::setting::Guard::off;
 }
 
 Oid relation_named(const RangeVar* name) {
@@ -237,7 +236,7 @@ bool validates_foreign_key(Oid relation, const AlterTableCmd* command) {
 
 } // namespace
 
-void check_ddl(const PlannedStmt* statement, ProcessUtilityContext) {
+void check_ddl(const PlannedStmt* statement) {
     const Node* command = statement->utilityStmt;
     if (command == nullptr || !rules_apply())
         return;
@@ -285,7 +284,7 @@ bool needs_no_force(const PlannedStmt* statement) {
     return false;
 }
 
-void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int, void*) {
+void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id) {
     if (access != OAT_DROP ||
         (class_id != ExtensionRelationId && class_id != NamespaceRelationId) || !rules_apply())
         return;

@@ -8,7 +8,7 @@
 namespace tenancy::isolation {
 
 // Before a utility statement runs. Raises TN018.
-void check_ddl(const PlannedStmt* statement, ProcessUtilityContext context);
+void check_ddl(const PlannedStmt* statement);
 
 // Whether the statement adds, validates or, detaching a partition, checks a foreign key that
 // touches a protected table. It must then run with SECURITY_NOFORCE_RLS in the security context:
@@ -18,6 +18,6 @@ bool needs_no_force(const PlannedStmt* statement);
 
 // From the object access hook. Raises TN018 when the extension or its schema is dropped, by any
 // route, while a table is protected.
-void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* arg);
+void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id);
 
 } // namespace tenancy::isolation

@@ -15,8 +15,16 @@ const char* default_function(Oid type) {
         return "default_tenant_external_bigint";
     case INT4OID:
         return "default_tenant_external_integer";
-    default:
+    case TEXTOID:
+    case VARCHAROID:
         return "default_tenant_external_id";
+    default:
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("tenancy.fill_null_tenant cannot fill a column of type %s",
+                        format_type_be(type)),
+                 errhint("A tenant column is of type uuid, bigint, integer, text or varchar.")));
+        pg_unreachable();
     }
 }
 
