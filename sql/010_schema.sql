@@ -22,7 +22,11 @@ BEGIN
             ('tenancy_maintainer', 'NOLOGIN BYPASSRLS')) AS r(name, options)
     LOOP
         IF pg_catalog.to_regrole(wanted.name) IS NULL THEN
-            EXECUTE pg_catalog.format('CREATE ROLE %I %s', wanted.name, wanted.options);
+            BEGIN
+                EXECUTE pg_catalog.format('CREATE ROLE %I %s', wanted.name, wanted.options);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- the extension is being created in another database of the cluster, too
+            END;
         END IF;
     END LOOP;
 END
@@ -54,7 +58,7 @@ INSERT INTO tenancy.error_code (sqlstate, name, http_status, retry, meaning) VAL
 ('TN013', 'name_retired',          409, 'no', 'The name belonged to a tenant that was erased, and names are never given twice.'),
 ('TN014', 'setting_invalid',       422, 'no', 'The value does not satisfy the schema of the setting.'),
 ('TN015', 'setting_unknown',       404, 'no', 'No such setting is defined.'),
-('TN016', 'concurrent_change',     409, 'yes', 'Somebody else changed the tenant first: read it again, then decide again.'),
+('TN016', 'concurrent_change',     409, 'after a change', 'Somebody else changed the tenant first: read it again, then decide again.'),
 ('TN017', 'onboarding_incomplete', 409, 'after a change', 'A step of the tenant''s onboarding is not done.'),
 ('TN018', 'protection_violated',   500, 'no', 'The command would open a protected table.'),
 ('TN019', 'default_in_rewrite',    500, 'no', 'A table rewrite asked for the tenant of existing rows: fill the column explicitly.'),

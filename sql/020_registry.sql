@@ -31,7 +31,7 @@ CREATE TABLE tenancy.tenant (
     erase_started_at  timestamptz,
     CHECK (slug ~ '^[a-z0-9][a-z0-9-]{0,38}$'),
     CHECK (replace(slug, '-', '') !~ '^[0-9a-f]{32}$'),
-    CHECK (external_id <> '' AND length(external_id) <= 255 AND external_id = btrim(external_id)),
+    CHECK (external_id <> '' AND octet_length(external_id) <= 255 AND external_id = btrim(external_id)),
     CHECK (external_id !~ '^[+-]?[0-9]+$' OR external_id ~ '^(0|-?[1-9][0-9]{0,18})$')
 );
 COMMENT ON TABLE tenancy.tenant IS
@@ -50,7 +50,7 @@ COMMENT ON TABLE tenancy.tenant_tombstone IS
 CREATE TABLE tenancy.tenant_alias (
     kind       text COLLATE "C" NOT NULL
         CHECK (kind ~ '^[a-z][a-z0-9_]{0,30}$' AND kind NOT IN ('slug', 'id', 'external', 'tier', 'token')),
-    value      text COLLATE "C" NOT NULL CHECK (value <> '' AND length(value) <= 255),
+    value      text COLLATE "C" NOT NULL CHECK (value <> '' AND octet_length(value) <= 255),
     tenant_id  uuid NOT NULL REFERENCES tenancy.tenant,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (kind, value)
@@ -79,7 +79,7 @@ COMMENT ON TABLE tenancy.access_grant IS
 'Which role may enter which tenant (tenant_id NULL means any one tenant, written ''*''), in which mode, until when. A grant counts for a role only while oid and name both still match.';
 
 CREATE TABLE tenancy.signing_key (
-    issuer       text COLLATE "C" NOT NULL CHECK (issuer <> '' AND length(issuer) <= 255),
+    issuer       text COLLATE "C" NOT NULL CHECK (issuer <> '' AND octet_length(issuer) <= 255),
     kid          text COLLATE "C" NOT NULL CHECK (kid ~ '^[A-Za-z0-9._-]{1,64}$'),
     jwk          text NOT NULL,
     algorithm    text NOT NULL CHECK (algorithm IN ('EdDSA', 'HS256', 'RS256', 'ES256')),

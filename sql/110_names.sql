@@ -32,7 +32,7 @@ AS $$
 DECLARE
     wrong text := CASE
         WHEN external_id = '' THEN 'It is empty.'
-        WHEN length(external_id) > 255 THEN 'It is longer than 255 characters.'
+        WHEN octet_length(external_id) > 255 THEN 'It is longer than 255 bytes.'
         WHEN external_id ~ '^\s|\s$' THEN 'It begins or ends with a blank.'
         WHEN external_id ~ '[[:cntrl:]]' THEN 'It holds a control character.'
         WHEN external_id !~ '^[+-]?[0-9]+$' THEN NULL
@@ -50,7 +50,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.check_external_id(text) IS
-'Raises TN011 unless the text is an external id: 1 to 255 characters, no blank at either end, no control characters, and when it is a number then the canonical text of a bigint, so that two spellings never mean one row. NULL passes. Internal.';
+'Raises TN011 unless the text is an external id: 1 to 255 bytes, no blank at either end, no control characters, and when it is a number then the canonical text of a bigint, so that two spellings never mean one row. NULL passes. Internal.';
 
 CREATE FUNCTION tenancy.normalise_alias(kind text, value text)
 RETURNS text
@@ -73,14 +73,14 @@ BEGIN
         THEN
             RETURN NULL;
         END IF;
-    ELSIF normal = '' OR length(normal) > 255 OR normal ~ '^\s|\s$' OR normal ~ '[[:cntrl:]]' THEN
+    ELSIF normal = '' OR octet_length(normal) > 255 OR normal ~ '^\s|\s$' OR normal ~ '[[:cntrl:]]' THEN
         RETURN NULL;
     END IF;
     RETURN normal;
 END
 $$;
 COMMENT ON FUNCTION tenancy.normalise_alias(text, text) IS
-'The form in which an alias is kept and looked up, NULL when kind or value is malformed. Values of the kind host are host names: lower case, no dot at the end. Other values are kept as they are: 1 to 255 characters, no blank at either end, no control characters. Internal.';
+'The form in which an alias is kept and looked up, NULL when kind or value is malformed. Values of the kind host are host names: lower case, no dot at the end. Other values are kept as they are: 1 to 255 bytes, no blank at either end, no control characters. Internal.';
 
 CREATE FUNCTION tenancy.find_tenant(name text)
 RETURNS uuid

@@ -173,7 +173,7 @@ BEGIN
         RAISE EXCEPTION 'alias % is malformed',
             coalesce(quote_literal(left(add_alias.kind || ':' || add_alias.value, 80)), 'NULL')
             USING ERRCODE = 'TN011',
-                  DETAIL = 'A kind is [a-z][a-z0-9_]{0,30} and none of slug, id, external, tier, token; a value has 1 to 255 characters, no blank at either end and no control characters; values of kind host are host names.',
+                  DETAIL = 'A kind is [a-z][a-z0-9_]{0,30} and none of slug, id, external, tier, token; a value has 1 to 255 bytes, no blank at either end and no control characters; values of kind host are host names.',
                   HINT = 'Give kind and value apart, for example add_alias(''acme'', ''host'', ''acme.example.com'').';
     END IF;
     locked := tenancy.lock_tenant(add_alias.tenant, add_alias.expected_generation);

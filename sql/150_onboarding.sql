@@ -67,6 +67,12 @@ BEGIN
             SELECT FROM pg_proc AS p WHERE p.oid = define_onboarding_step.function
               AND p.prokind = 'f' AND p.proargtypes::text = 'uuid'::regtype::oid::text) THEN
             'The function of a step takes the tenant''s id: function(uuid).'
+        -- It is called as its owner.
+        WHEN define_onboarding_step.function IS NOT NULL
+             AND (NOT has_function_privilege(tenancy.outer_role(), define_onboarding_step.function, 'EXECUTE')
+                  OR (SELECT o.rolsuper AND NOT me.rolsuper FROM pg_proc AS p JOIN pg_roles AS o ON o.oid = p.proowner
+                      JOIN pg_roles AS me ON me.oid = tenancy.outer_role() WHERE p.oid = define_onboarding_step.function)) THEN
+            'The function is one that you may not call, or that a superuser owns.'
         WHEN EXISTS (SELECT FROM tenancy.onboarding_step AS s
                      WHERE s.tier = define_onboarding_step.tier AND s.position = define_onboarding_step.position
                        AND s.name <> define_onboarding_step.name) THEN

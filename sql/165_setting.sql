@@ -45,7 +45,7 @@ $$;
 COMMENT ON FUNCTION tenancy.find_setting(text) IS 'The definition of a setting; TN015 when there is none. Internal.';
 
 CREATE FUNCTION tenancy.define_setting(
-    key text, schema jsonb, "default" jsonb DEFAULT NULL, secret boolean DEFAULT false, description text DEFAULT '')
+    key text, schema jsonb, default_value jsonb DEFAULT NULL, secret boolean DEFAULT false, description text DEFAULT '')
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -64,8 +64,8 @@ BEGIN
                   HINT = 'Keep secrets elsewhere until tenants have keys.';
     END IF;
     PERFORM tenancy.check_setting_schema(define_setting.schema);
-    IF define_setting."default" IS NOT NULL THEN
-        PERFORM tenancy.check_setting_value(define_setting.schema, define_setting."default");
+    IF define_setting.default_value IS NOT NULL THEN
+        PERFORM tenancy.check_setting_value(define_setting.schema, define_setting.default_value);
     END IF;
     -- Against values that are being set at this moment by the definition as it was.
     LOCK TABLE tenancy.setting_value IN SHARE ROW EXCLUSIVE MODE;
@@ -84,7 +84,7 @@ BEGIN
         END;
     END LOOP;
     INSERT INTO tenancy.setting_definition (key, schema, default_value, secret, description)
-    VALUES (define_setting.key, define_setting.schema, define_setting."default", false,
+    VALUES (define_setting.key, define_setting.schema, define_setting.default_value, false,
             coalesce(define_setting.description, ''))
     ON CONFLICT ON CONSTRAINT setting_definition_pkey DO UPDATE
     SET schema = excluded.schema, default_value = excluded.default_value, description = excluded.description;

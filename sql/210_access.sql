@@ -5,7 +5,7 @@
 -- is what these functions check and record.
 
 CREATE FUNCTION tenancy.grant_access(
-    role regrole, tenant text, mode text DEFAULT 'read_write', valid_until timestamptz DEFAULT NULL,
+    role regrole, tenant text, mode text DEFAULT 'read_write', until timestamptz DEFAULT NULL,
     reason text DEFAULT NULL, include_members boolean DEFAULT false, session_scope boolean DEFAULT false)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -24,8 +24,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('unknown mode "%s"', grant_access.mode),
             HINT = 'Use ''read_write'' or ''read_only''.';
     END IF;
-    IF grant_access.valid_until <= now() THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'valid_until lies in the past',
+    IF grant_access.until <= now() THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'until lies in the past',
             HINT = 'Leave it NULL for a grant without an end.';
     END IF;
     DELETE FROM tenancy.access_grant g
@@ -33,11 +33,11 @@ BEGIN
     INSERT INTO tenancy.access_grant
         (role_oid, role_name, tenant_id, mode, include_members, session_scope, valid_until, reason, granted_by)
     VALUES (grant_access.role, known, named, grant_access.mode, grant_access.include_members,
-            grant_access.session_scope, grant_access.valid_until,
+            grant_access.session_scope, grant_access.until,
             coalesce(nullif(grant_access.reason, ''), 'not stated'), pg_get_userbyid(tenancy.outer_role()));
     PERFORM tenancy.record_event(named, 'access_granted', jsonb_build_object(
         'role', known, 'all_tenants', named IS NULL, 'mode', grant_access.mode,
-        'valid_until', grant_access.valid_until, 'reason', grant_access.reason));
+        'valid_until', grant_access.until, 'reason', grant_access.reason));
 END
 $$;
 COMMENT ON FUNCTION tenancy.grant_access(regrole, text, text, timestamptz, text, boolean, boolean) IS

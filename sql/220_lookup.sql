@@ -68,8 +68,12 @@ BEGIN
             coalesce((SELECT string_agg(format(', %I %s', 'found_' || a.attname, format_type(a.atttypid, a.atttypmod)), '' ORDER BY k.place)
                FROM unnest(key_columns) WITH ORDINALITY AS k(name, place)
                JOIN pg_attribute a ON a.attrelid = allow_lookup.relation AND a.attname = k.name), '')));
-    SELECT oid INTO made FROM pg_proc WHERE pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = allow_lookup.relation)
-       AND proname = left('lookup_' || target.relname || '_by_' || array_to_string(allow_lookup.columns, '_'), 63);
+    -- By its arguments too: others may have made functions of the same name.
+    made := format('%I.%I(%s)', target.nspname,
+        left('lookup_' || target.relname || '_by_' || array_to_string(allow_lookup.columns, '_'), 63),
+        (SELECT string_agg(format_type(a.atttypid, NULL), ', ' ORDER BY c.place)
+           FROM unnest(allow_lookup.columns) WITH ORDINALITY AS c(name, place)
+           JOIN pg_attribute a ON a.attrelid = allow_lookup.relation AND a.attname = c.name))::regprocedure;
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made);
     IF allow_lookup.grantee IS NOT NULL THEN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', made, allow_lookup.grantee);

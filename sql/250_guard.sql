@@ -22,7 +22,7 @@ COMMENT ON TABLE tenancy.explain_grant IS
 'Roles that may EXPLAIN statements on protected tables for a while, although the estimates come from the rows of all tenants. Counts only while oid and name both still match.';
 
 -- SECURITY DEFINER: operators hold no rights on the table; what they may do is checked and recorded.
-CREATE FUNCTION tenancy.grant_explain(role regrole, valid_until timestamptz, reason text) RETURNS void
+CREATE FUNCTION tenancy.grant_explain(role regrole, until timestamptz, reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -33,9 +33,9 @@ BEGIN
     IF known IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the grant needs an existing role';
     END IF;
-    IF grant_explain.valid_until IS NULL OR grant_explain.valid_until <= now()
-       OR grant_explain.valid_until = 'infinity' THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'valid_until must be a time to come',
+    IF grant_explain.until IS NULL OR grant_explain.until <= now()
+       OR grant_explain.until = 'infinity' THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'until must be a time to come',
             HINT = 'Plans tell about the rows of all tenants: give as little time as it takes.';
     END IF;
     IF coalesce(btrim(grant_explain.reason), '') = '' THEN
@@ -44,10 +44,10 @@ BEGIN
     END IF;
     DELETE FROM tenancy.explain_grant g WHERE g.role_oid = grant_explain.role;
     INSERT INTO tenancy.explain_grant (role_oid, role_name, valid_until, reason, granted_by)
-    VALUES (grant_explain.role, known, grant_explain.valid_until, grant_explain.reason,
+    VALUES (grant_explain.role, known, grant_explain.until, grant_explain.reason,
             pg_get_userbyid(tenancy.outer_role()));
     PERFORM tenancy.record_event(NULL, 'explain_granted', jsonb_build_object(
-        'role', known, 'valid_until', grant_explain.valid_until, 'reason', grant_explain.reason));
+        'role', known, 'valid_until', grant_explain.until, 'reason', grant_explain.reason));
 END
 $$;
 COMMENT ON FUNCTION tenancy.grant_explain(regrole, timestamptz, text) IS

@@ -54,6 +54,13 @@ $$;
 COMMENT ON FUNCTION tenancy.qualified_name(regclass) IS
 'The relation''s name with its schema, quoted, whatever the search_path. Internal.';
 
+CREATE FUNCTION tenancy.require_own_account()
+RETURNS void
+LANGUAGE c STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'tenancy_require_own_account';
+COMMENT ON FUNCTION tenancy.require_own_account() IS
+'Raises 42501 in a security-restricted operation: there, code of a table''s owner runs for somebody else, whose rights are not for it to use. Internal.';
+
 CREATE FUNCTION tenancy.require_table_rights(relation regclass)
 RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -62,6 +69,7 @@ AS $$
 DECLARE
     table_owner oid := (SELECT relowner FROM pg_class WHERE oid = require_table_rights.relation);
 BEGIN
+    PERFORM tenancy.require_own_account();
     IF table_owner IS NULL THEN
         RAISE EXCEPTION 'relation with OID % does not exist', require_table_rights.relation::oid
             USING ERRCODE = '42P01';

@@ -183,6 +183,17 @@ DECLARE
     schema_name name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                          WHERE c.oid = give_table.relation);
 BEGIN
+    -- The table's triggers run with the rights of its owner.
+    IF NOT pg_has_role(tenancy.outer_role(), give_table.owner, 'MEMBER') THEN
+        RAISE EXCEPTION 'permission denied to give a table to role "%"', give_table.owner
+            USING ERRCODE = '42501', DETAIL = 'The code of the table would run with the rights of that role.',
+                  HINT = 'Only its members can, and superusers.';
+    END IF;
+    IF (SELECT a.rolsuper FROM pg_roles AS a WHERE a.oid = give_table.owner) THEN
+        RAISE EXCEPTION 'superuser "%" cannot be made the owner of a protected table', give_table.owner
+            USING ERRCODE = '42501', DETAIL = 'The code of the table would run with the rights of a superuser.',
+                  HINT = 'Create a role for it, without LOGIN.';
+    END IF;
     IF NOT has_schema_privilege(give_table.owner, schema_name, 'USAGE') THEN
         RAISE EXCEPTION 'role "%" cannot own a table in schema "%"', give_table.owner, schema_name
             USING ERRCODE = '55000', DETAIL = 'Foreign keys are checked as the owner of the table, who needs USAGE on its schema.',

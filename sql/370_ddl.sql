@@ -87,7 +87,13 @@ AS $$
     WHERE c.oid = adopt_detached.parent AND c.relkind = 'p' AND p.polname = 'tenancy_select'
       AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = p.polrelid)
       AND NOT EXISTS (SELECT FROM tenancy.protected_table AS q WHERE q.relation = p.polrelid::regclass)
-      AND r.tenant_column IS NOT NULL
+      AND r.tenant_column IS NOT NULL;
+    -- A child that left by NO INHERIT: the command names it, and its former parent no longer does.
+    INSERT INTO tenancy.protected_table (relation, tenant_column, key_kind, harden_keys, options)
+    SELECT c.oid::regclass, r.tenant_column, r.key_kind, 'references',
+           jsonb_build_object('found_by', 'detach', 'installation', tenancy.installation())
+    FROM pg_class AS c CROSS JOIN LATERAL tenancy.protection(c.oid) AS r
+    WHERE c.oid = adopt_detached.parent AND r.complete AND tenancy.protected_root(c.oid) IS NULL
 $$;
 COMMENT ON FUNCTION tenancy.adopt_detached(regclass) IS
 'Records partitions that were detached from a protected table as protected tables. Internal.';

@@ -14,6 +14,7 @@
 #include "context/setting.hpp"
 #include "context/state.hpp"
 #include "guard/guard.hpp"
+#include "isolation/borrowed_rights.hpp"
 #include "isolation/ddl.hpp"
 #include "isolation/protected.hpp"
 
@@ -172,6 +173,9 @@ void note_leftovers(const Node* statement) {
         context::leftovers::note_prepared();
     else if (IsA(statement, ListenStmt))
         context::leftovers::note_listen();
+    else if (IsA(statement, DeclareCursorStmt) &&
+             (castNode(DeclareCursorStmt, statement)->options & CURSOR_OPT_HOLD) != 0)
+        context::leftovers::note_held();
 }
 
 void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
@@ -209,10 +213,13 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
 void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void* argument) {
     if (previous_access != nullptr)
         previous_access(access, class_id, object_id, sub_id, argument);
-    if (!context::registry::installed())
-        return;
+    // The extension's tables are gone by then: it no longer counts as installed.
     if (access == OAT_DROP && class_id == ExtensionRelationId)
         context::preload::extension_dropped(object_id);
+    if (!context::registry::installed())
+        return;
+    if (access == OAT_FUNCTION_EXECUTE)
+        isolation::refuse_borrowed_rights(object_id);
     isolation::on_object_access(access, class_id, object_id);
     guard::on_object_access(access, class_id, object_id, argument);
 }

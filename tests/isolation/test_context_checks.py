@@ -304,7 +304,7 @@ def test_a_reader_goes_on_reading(world: World, tenant: Tenant, how: str):  # no
 @pytest.mark.parametrize("step", ["select count(*) from app.note", "commit", "fetch 1 from c"])
 def test_a_grant_that_expires(world: World, tenant: Tenant, step: str):  # noqa: F811
     world.admin(
-        "select tenancy.grant_access('app_some', %s, valid_until => clock_timestamp() + interval '700 ms')", tenant.slug
+        "select tenancy.grant_access('app_some', %s, until => clock_timestamp() + interval '700 ms')", tenant.slug
     )
     with world.connect("app_some") as connection:
         connection.execute("begin")
@@ -408,7 +408,7 @@ def test_session_context_is_undone_by_a_rollback(world: World, tenant: Tenant): 
 def test_another_grant_remains_when_one_expires(world: World, tenant: Tenant):  # noqa: F811
     """app_any's grant for all tenants outlives one for a single tenant, remembered by the backend."""
     world.admin(
-        "select tenancy.grant_access('app_any', %s, valid_until => clock_timestamp() + interval '500 ms')", tenant.slug
+        "select tenancy.grant_access('app_any', %s, until => clock_timestamp() + interval '500 ms')", tenant.slug
     )
     with world.connect() as connection:
         with connection.transaction():

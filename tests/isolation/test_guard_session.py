@@ -104,8 +104,9 @@ def test_cursor_with_hold(guards: Guards) -> None:
     with guards.connect("guard_off", tenant="acme") as connection:
         connection.execute(leak)
         connection.execute("commit")
-        enter(connection, "globex")
         assert connection.execute("fetch 1 from c").fetchall() == [("acme message",)]
+        enter(connection, "globex")
+        assert connection.execute("select count(*) from pg_cursors where is_holdable").fetchone() == (0,)
         connection.execute("rollback")
 
 

@@ -76,6 +76,7 @@ void write(Kind kind, const pg_uuid_t& tenant, LocalTransactionId transaction) {
     slot.since = since;
     slot.pid = MyProcPid;
     SpinLockRelease(&slot.mutex);
+    pg_memory_barrier(); // before this backend looks whether the tenant was suspended meanwhile
 }
 
 // What a transaction published, Kind::none when it published nothing.

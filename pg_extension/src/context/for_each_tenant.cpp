@@ -13,9 +13,10 @@ namespace {
 
 constexpr int report_every = 100; // tenants
 
+// Outlives the commits, so it lies in the portal's memory.
 struct Job {
     const char* command;
-    const char* name; // nullptr: not recorded
+    text* name; // nullptr: not recorded
     pg_uuid_t* tenants;
     int count;
 };
@@ -51,38 +52,40 @@ void require_role() {
                  errhint("An operator calls tenancy.grant_access(role, '*').")));
 }
 
-int64 call_own(const char* sql, int count, Oid* types, Datum* values) {
+bool call_own(const char* sql, int count, Oid* types, Datum* values) {
     const int done = SPI_execute_with_args(sql, count, types, values, nullptr, false, 1);
     if (done != SPI_OK_SELECT || SPI_processed != 1)
         elog(ERROR, "the progress of the job could not be read or written");
     bool is_null;
-    return DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+    const Datum answer = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+    SPI_freetuptable(SPI_tuptable);
+    return DatumGetBool(answer);
 }
 
 // The functions are the extension owner's: callable by nobody else.
-int64 call_as_owner(const char* sql, int count, Oid* types, Datum* values) {
+bool call_as_owner(const char* sql, int count, Oid* types, Datum* values) {
     Oid user;
     int security;
     GetUserIdAndSecContext(&user, &security);
     SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, security | SECURITY_LOCAL_USERID_CHANGE);
-    const int64 result = call_own(sql, count, types, values);
+    const bool answer = call_own(sql, count, types, values);
     SetUserIdAndSecContext(user, security);
-    return result;
+    return answer;
 }
 
 bool is_finished(const Job& job, const pg_uuid_t& tenant) {
     if (job.name == nullptr)
         return false;
     Oid types[] = {TEXTOID, UUIDOID};
-    Datum values[] = {CStringGetTextDatum(job.name), UUIDPGetDatum(&tenant)};
-    return call_as_owner("SELECT tenancy.job_finished($1, $2)", 2, types, values) != 0;
+    Datum values[] = {PointerGetDatum(job.name), UUIDPGetDatum(&tenant)};
+    return call_as_owner("SELECT tenancy.job_finished($1, $2)", 2, types, values);
 }
 
 void record(const Job& job, const pg_uuid_t& tenant, uint64 rows) {
     if (job.name == nullptr)
         return;
     Oid types[] = {TEXTOID, UUIDOID, INT8OID};
-    Datum values[] = {CStringGetTextDatum(job.name), UUIDPGetDatum(&tenant),
+    Datum values[] = {PointerGetDatum(job.name), UUIDPGetDatum(&tenant),
                       Int64GetDatum(static_cast<int64>(rows))};
     (void)call_as_owner("SELECT true FROM tenancy.finish_job($1, $2, $3)", 3, types, values);
 }
@@ -93,13 +96,36 @@ void enter(const pg_uuid_t& tenant) {
     setting::assign(raw, false);
 }
 
-void run_for(const Job& job, const pg_uuid_t& tenant) {
-    enter(tenant);
-    const int done = SPI_execute(job.command, false, 0);
-    if (done < 0)
-        elog(ERROR, "command failed: %s", SPI_result_code_string(done));
-    record(job, tenant, SPI_processed);
-    SPI_commit();
+void connect() {
+    if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+        elog(ERROR, "SPI_connect failed");
+}
+
+// False when the job had finished the tenant before. Connected for one tenant at a time: what the
+// command left in memory goes with the connection.
+bool run_for(const Job& job, const pg_uuid_t& tenant) {
+    connect();
+    const bool finished = is_finished(job, tenant);
+    if (!finished) {
+        enter(tenant);
+        const int done = SPI_execute(job.command, false, 0);
+        if (done < 0)
+            elog(ERROR, "command failed: %s", SPI_result_code_string(done));
+        record(job, tenant, SPI_processed);
+        SPI_commit();
+    }
+    SPI_finish();
+    return !finished;
+}
+
+Job make_job(FunctionCallInfo fcinfo) {
+    MemoryContext previous = MemoryContextSwitchTo(PortalContext);
+    Job job{};
+    job.command = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    job.name = PG_ARGISNULL(1) ? nullptr : PG_GETARG_TEXT_P_COPY(1);
+    job.tenants = registry::open_tenants(job.count);
+    MemoryContextSwitchTo(previous);
+    return job;
 }
 
 } // namespace
@@ -110,27 +136,16 @@ TENANCY_FUNCTION(for_each_tenant) {
     if (PG_ARGISNULL(0))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("command is null")));
 
-    // What has to outlive the commits lives in the portal's memory.
-    MemoryContext previous = MemoryContextSwitchTo(PortalContext);
-    Job job{};
-    job.command = text_to_cstring(PG_GETARG_TEXT_PP(0));
-    job.name = PG_ARGISNULL(1) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(1));
-    job.tenants = registry::open_tenants(job.count);
-    MemoryContextSwitchTo(previous);
-
-    if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
-        elog(ERROR, "SPI_connect failed");
+    const Job job = make_job(fcinfo);
+    connect();
     SPI_commit();
+    SPI_finish();
     int done = 0;
     for (int i = 0; i < job.count; i++) {
         CHECK_FOR_INTERRUPTS();
-        if (is_finished(job, job.tenants[i]))
-            continue;
-        run_for(job, job.tenants[i]);
-        if (++done % report_every == 0)
+        if (run_for(job, job.tenants[i]) && ++done % report_every == 0)
             ereport(NOTICE, (errmsg("%d of %d tenants done", i + 1, job.count)));
     }
-    SPI_finish();
     PG_RETURN_VOID();
 }
 

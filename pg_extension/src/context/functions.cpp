@@ -186,7 +186,28 @@ TENANCY_FUNCTION(outer_role) {
     PG_RETURN_OID(GetOuterUserId());
 }
 
+namespace {
+
+// Erasing, REFRESH MATERIALIZED VIEW or ANALYZE run the code of a table's owner for an operator or
+// a superuser. That is the outer user then, and the code must not have its rights.
+void require_own_account() {
+    if (!InSecurityRestrictedOperation())
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied within a security-restricted operation"),
+                    errdetail("The code of a table's owner runs here on somebody else's behalf."),
+                    errhint("Call it as a statement of its own.")));
+}
+
+} // namespace
+
+TENANCY_FUNCTION(require_own_account) {
+    require_own_account();
+    PG_RETURN_VOID();
+}
+
 TENANCY_FUNCTION(require_operator) {
+    require_own_account();
     const char* kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
     const Oid role = GetOuterUserId();
     if (superuser_arg(role) || registry::is_operator(role, kind))

@@ -45,12 +45,17 @@ bool in_time() {
 void extension_dropped(Oid extension) {
     if (extension != get_extension_oid("tenancy", true))
         return;
+    // A superuser may drop it with any search_path: nobody's operators are to run then.
+    const int settings = NewGUCNestLevel();
+    (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
     check(SPI_connect(), SPI_OK_CONNECT);
     check(SPI_execute(leave_query, true, 1), SPI_OK_SELECT);
     if (SPI_processed == 1)
         check(SPI_execute(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1), false, 0),
               SPI_OK_UTILITY);
     SPI_finish();
+    AtEOXact_GUC(false, settings);
 }
 
 } // namespace tenancy::context::preload

@@ -158,14 +158,20 @@ TenantState parse_state(const char* name) {
     pg_unreachable();
 }
 
+// Cut short, it would name another tenant.
+template <Size Room>
+void keep_whole(char (&target)[Room], const char* text) {
+    if (strlcpy(target, text, Room) >= Room)
+        elog(ERROR, "tenancy.tenant holds a name that is too long");
+}
+
 void read_tenant(const Scan& scan, HeapTuple row, Tenant& tenant) {
     bool is_null;
     tenant.id = uuid_column(scan, row, tenant_id_column);
     tenant.state = parse_state(text_column(scan, row, tenant_state_column));
-    strlcpy(tenant.slug, text_column(scan, row, tenant_slug_column), sizeof tenant.slug);
-    strlcpy(tenant.tier, text_column(scan, row, tenant_tier_column), sizeof tenant.tier);
-    strlcpy(tenant.external_id, text_column(scan, row, tenant_external_id_column),
-            sizeof tenant.external_id);
+    keep_whole(tenant.slug, text_column(scan, row, tenant_slug_column));
+    keep_whole(tenant.tier, text_column(scan, row, tenant_tier_column));
+    keep_whole(tenant.external_id, text_column(scan, row, tenant_external_id_column));
     const Datum number = column(scan, row, tenant_external_bigint_column, is_null);
     tenant.has_external_bigint = !is_null;
     tenant.external_bigint = is_null ? 0 : DatumGetInt64(number);
@@ -267,6 +273,13 @@ void role_changed(Datum, int, uint32) {
     current_epoch++;
 }
 
+// In a database without the extension anybody with CREATE may make a schema of its name, and what
+// is in it need not be what is read here.
+bool is_ours(Oid relation) {
+    const Oid extension = get_extension_oid("tenancy", true);
+    return OidIsValid(extension) && getExtensionOfObject(RelationRelationId, relation) == extension;
+}
+
 } // namespace
 
 const char* state_name(TenantState state) {
@@ -288,8 +301,12 @@ bool installed() {
         return OidIsValid(signal_relation);
     const uint64 looked_up_at = current_epoch;
     const Oid schema = get_namespace_oid("tenancy", true);
-    signal_relation =
+    const Oid found =
         OidIsValid(schema) ? get_relname_relid("registry_signal", schema) : InvalidOid;
+    if (!OidIsValid(found) || (found != signal_relation && !is_ours(found)))
+        signal_relation = InvalidOid;
+    else
+        signal_relation = found;
     signal_epoch = looked_up_at;
     return OidIsValid(signal_relation);
 }
@@ -350,15 +367,16 @@ pg_uuid_t* open_tenants(int& count) {
     HeapTuple row;
     while (HeapTupleIsValid(row = systable_getnext_ordered(ordered, ForwardScanDirection))) {
         const Scan scan{table, ordered};
-        Tenant tenant;
-        read_tenant(scan, row, tenant);
-        if (tenant.state != TenantState::active && tenant.state != TenantState::read_only)
+        char* name = text_column(scan, row, tenant_state_column);
+        const TenantState state = parse_state(name);
+        pfree(name);
+        if (state != TenantState::active && state != TenantState::read_only)
             continue;
         if (count == room) {
             room *= 2;
             ids = static_cast<pg_uuid_t*>(repalloc_huge(ids, sizeof(pg_uuid_t) * room));
         }
-        ids[count++] = tenant.id;
+        ids[count++] = uuid_column(scan, row, tenant_id_column);
     }
     systable_endscan_ordered(ordered);
     index_close(index, AccessShareLock);

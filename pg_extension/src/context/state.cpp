@@ -5,6 +5,7 @@
 #include "context/activity.hpp"
 #include "context/authority.hpp"
 #include "context/errors.hpp"
+#include "context/leftovers.hpp"
 #include "context/limits.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
@@ -38,7 +39,7 @@ void keep_raw(const char* raw) {
 
 // A backend whose session is for one tenant makes it this transaction's context at first use.
 void adopt_session_context() {
-    if (is_pinned() || !setting::has_value() || IsParallelWorker())
+    if (is_pinned() || !setting::has_value() || IsParallelWorker() || leftovers::is_clearing())
         return;
     const char* raw = setting::value();
     const Context found = authority::resolve(raw, authority::Scope::session);

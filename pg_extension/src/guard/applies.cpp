@@ -84,9 +84,9 @@ bool is_internal_work() {
 }
 
 bool applies() {
-    return context::setting::guard() != context::setting::Guard::off && !IsParallelWorker() &&
-           !creating_extension && !IsBinaryUpgrade &&
-           context::authority::is_guarded(GetOuterUserId()) && !is_internal_work();
+    return context::setting::guard() != context::setting::Guard::off && !creating_extension &&
+           !IsBinaryUpgrade && context::authority::is_guarded(GetOuterUserId()) &&
+           !is_internal_work();
 }
 
 RoleFacts facts_of(Oid role) {

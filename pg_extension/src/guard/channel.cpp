@@ -69,7 +69,7 @@ void check(const char* name) {
 
 } // namespace tenancy::guard::channel
 
-using namespace tenancy; // NOLINT: the SQL functions below live outside the namespace
+namespace tenancy {
 
 TENANCY_FUNCTION(channel) {
     return CStringGetTextDatum(guard::channel::own_channel(text_to_cstring(PG_GETARG_TEXT_PP(0))));
@@ -81,3 +81,5 @@ TENANCY_FUNCTION(notify) {
     Async_Notify(channel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
     PG_RETURN_VOID();
 }
+
+} // namespace tenancy

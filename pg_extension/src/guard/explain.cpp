@@ -65,7 +65,7 @@ void check(const PlannedStmt* statement, int flags) {
                     get_rel_name(relation)),
              errdetail("EXPLAIN shows estimates and counts made from the rows of all tenants."),
              errhint("An admin may allow it for a while with tenancy.grant_explain(role, "
-                     "valid_until, reason).")));
+                     "until, reason).")));
 }
 
 PlannedStmt* without_costs(PlannedStmt* planned) {

@@ -129,7 +129,7 @@ void check_plan(PlannedStmt* planned) {
 
 void check_query(const QueryDesc* query, int flags) {
     const PlannedStmt* statement = query->plannedstmt;
-    if (IsParallelWorker() || IsBinaryUpgrade)
+    if (IsBinaryUpgrade)
         return;
     if (writes(statement))
         temporary::check_targets(statement);

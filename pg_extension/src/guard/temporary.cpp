@@ -46,9 +46,10 @@ bool is_allowed_relation(const FormData_pg_class* relation) {
            (progress.drops_at_commit && may_drop_at_commit(relation->relkind));
 }
 
-// Row types and array types come and go with what they are of.
+// Row types and array types come and go with what they are of; a domain over an array does not.
 bool is_allowed_type(const FormData_pg_type* type) {
-    return OidIsValid(type->typrelid) || type->typcategory == TYPCATEGORY_ARRAY;
+    return OidIsValid(type->typrelid) ||
+           (type->typcategory == TYPCATEGORY_ARRAY && type->typtype != TYPTYPE_DOMAIN);
 }
 
 void check_row(Oid class_id, HeapTuple row) {

@@ -4,6 +4,7 @@
 #include "bridge/sqlstate.hpp"
 #include "core/sqlstate.hpp"
 #include "isolation/protected.hpp"
+#include "isolation/run_as_owner.hpp"
 
 namespace tenancy::isolation {
 
@@ -29,15 +30,6 @@ const char* named_privilege(const GrantStmt* statement, const char* const (&kept
                 return privilege;
     }
     return nullptr;
-}
-
-Oid owner_of(Oid relation) {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(tuple))
-        return InvalidOid;
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
 }
 
 bool only_to_owner(const GrantStmt* statement, Oid relation) {

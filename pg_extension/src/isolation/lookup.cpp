@@ -1,20 +1,11 @@
 // tenancy.run_lookup: one query over all tenants' rows of a table, for functions that
 // tenancy.allow_lookup made. sql/220_lookup.sql.
 #include "bridge/entry.hpp"
+#include "isolation/run_as_owner.hpp"
 
 namespace {
 
 constexpr int first_value = 2; // after relation and query
-
-Oid owner_of(Oid relation) {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(tuple))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("relation with OID %u does not exist", relation)));
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
 
 void execute(FunctionCallInfo fcinfo, const char* query) {
     const int count = PG_NARGS() - first_value;
@@ -29,8 +20,20 @@ void execute(FunctionCallInfo fcinfo, const char* query) {
         elog(ERROR, "lookup failed: %s", SPI_result_code_string(done));
 }
 
+// The table's columns may have changed since the function was made.
+void require_types(TupleDesc found, TupleDesc expected) {
+    bool same = found->natts == expected->natts;
+    for (int i = 0; same && i < found->natts; i++)
+        same = TupleDescAttr(found, i)->atttypid == TupleDescAttr(expected, i)->atttypid;
+    if (!same)
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("the table's columns changed since this lookup was allowed"),
+                        errhint("Drop the function and call tenancy.allow_lookup again.")));
+}
+
 void keep_rows(FunctionCallInfo fcinfo) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    require_types(SPI_tuptable->tupdesc, result->setDesc);
     for (uint64 i = 0; i < SPI_processed; i++)
         tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
 }
@@ -48,9 +51,9 @@ TENANCY_FUNCTION(run_lookup) {
     int security;
     GetUserIdAndSecContext(&user, &security);
     const int settings = NewGUCNestLevel();
-    SetUserIdAndSecContext(owner_of(relation), security | SECURITY_LOCAL_USERID_CHANGE |
-                                                   SECURITY_RESTRICTED_OPERATION |
-                                                   SECURITY_NOFORCE_RLS);
+    SetUserIdAndSecContext(tenancy::isolation::owner_of(relation),
+                           security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION |
+                               SECURITY_NOFORCE_RLS);
     if (SPI_connect() != SPI_OK_CONNECT)
         elog(ERROR, "SPI_connect failed");
     execute(fcinfo, query);

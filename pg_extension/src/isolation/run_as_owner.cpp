@@ -102,6 +102,16 @@ bool internal_query_runs() {
     return internal_depth > 0;
 }
 
+Oid owner_of(Oid relation) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("relation with OID %u does not exist", relation)));
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
 int64 run_as_owner(const OwnerCommand& command) {
     // The number of a savepoint of settings, and who to be again: put back by hand on success, by
     // the abort otherwise.
@@ -139,19 +149,9 @@ int64 run_as_owner(const OwnerCommand& command) {
 
 } // namespace tenancy::isolation
 
+namespace tenancy {
+
 namespace {
-
-using namespace tenancy;
-
-Oid owner_of_relation(Oid relation) {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(tuple))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("relation with OID %u does not exist", relation)));
-    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
 
 // The call of a user's function: with the tenant's id as argument when it takes a uuid.
 char* call_of_function(Oid function, const pg_uuid_t* tenant, Oid* owner) {
@@ -178,14 +178,12 @@ char* call_of_function(Oid function, const pg_uuid_t* tenant, Oid* owner) {
 
 } // namespace
 
-namespace tenancy {
-
 TENANCY_FUNCTION(run_as_owner) {
     if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                         errmsg("relation and command must not be null")));
     isolation::OwnerCommand command;
-    command.role = owner_of_relation(PG_GETARG_OID(0));
+    command.role = isolation::owner_of(PG_GETARG_OID(0));
     command.sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
     command.tenant = PG_ARGISNULL(2) ? nullptr : PG_GETARG_UUID_P(2);
     command.no_force = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);

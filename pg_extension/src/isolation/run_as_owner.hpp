@@ -20,6 +20,9 @@ struct OwnerCommand {
 // Raises what the command raises; aborting the (sub)transaction puts user and settings back.
 int64 run_as_owner(const OwnerCommand& command);
 
+// The owner of a relation. Raises 42P01 when there is none.
+Oid owner_of(Oid relation);
+
 // Whether a DDL command of the extension's own runs now, which the DDL rules let pass.
 bool internal_ddl_runs();
 
