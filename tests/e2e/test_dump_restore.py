@@ -176,6 +176,18 @@ def test_schema_only_and_sync(clusters: Clusters, tmp_path: Path) -> None:
         clusters.source.dropdb(copy)
 
 
+def test_schema_first_and_data_later(clusters: Clusters, tmp_path: Path) -> None:
+    before = content(clusters.source, "origin")
+    copy = clusters.source.createdb("copy")
+    try:
+        restore(clusters.source, dump(clusters.source, tmp_path / "schema.sql", "--schema-only"), copy)
+        restore(clusters.source, dump(clusters.source, tmp_path / "data.sql", "--data-only"), copy)
+        assert_same(content(clusters.source, copy), before)
+        check_enforced(clusters.source, copy)
+    finally:
+        clusters.source.dropdb(copy)
+
+
 def test_restore_over_what_is_there(clusters: Clusters, tmp_path: Path) -> None:
     """pg_restore --clean drops what is protected, which only a superuser with the rules off may do.
 
