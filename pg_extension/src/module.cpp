@@ -201,7 +201,10 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
     const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);
     const Scoped planning(depth.planner, 0);
-    const Scoped altering(depth.altering, depth.altering || IsA(statement, AlterTableStmt));
+    const bool alters = IsA(statement, AlterTableStmt);
+    const Scoped altering(depth.altering, alters ? depth.executor + 1 : depth.altering);
+    if (alters)
+        context::setting_changed();
     if (sees_hidden_rows)
         run_seeing_hidden_rows(&utility);
     else

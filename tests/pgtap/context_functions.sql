@@ -26,7 +26,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-SELECT plan(35);
+SELECT plan(37);
 SET SESSION AUTHORIZATION ctx_app;
 
 -- Without a context.
@@ -94,6 +94,8 @@ SELECT tenancy.enter('alpha') \g /dev/null
 SELECT test.state('ALTER TABLE shop.item ADD COLUMN t uuid DEFAULT tenancy.default_tenant_id()') AS fast,
        test.state('ALTER TABLE shop.item ADD COLUMN t uuid DEFAULT coalesce(tenancy.default_tenant_id(), gen_random_uuid())') AS rewrite,
        test.state('ALTER TABLE shop.item ADD COLUMN t uuid NOT NULL DEFAULT tenancy.default_tenant_id()') AS not_null,
+       test.state('ALTER TABLE shop.item ADD COLUMN t uuid DEFAULT tenancy.current_tenant_id()') AS policy_fast,
+       test.state('ALTER TABLE shop.item ADD COLUMN t uuid DEFAULT coalesce(tenancy.current_tenant_id(), gen_random_uuid())') AS policy_rewrite,
        test.state('ALTER TABLE shop.item ADD COLUMN t text DEFAULT tenancy.default_tenant_external_id()') AS text,
        test.state('ALTER TABLE shop.item ADD COLUMN t bigint DEFAULT tenancy.default_tenant_external_bigint()') AS bigint,
        test.state('ALTER TABLE shop.item ADD COLUMN t integer DEFAULT tenancy.default_tenant_external_integer()') AS integer,
@@ -105,6 +107,8 @@ SELECT count(*) FILTER (WHERE t IS NULL) AS without, count(*) FILTER (WHERE t = 
 COMMIT;
 SELECT test.state('ALTER TABLE shop.item ADD COLUMN u uuid DEFAULT tenancy.default_tenant_id()') AS outside \gset rw_
 SELECT is(:'rw_fast'::text, 'TN019', 'ADD COLUMN with a default, without a rewrite');
+SELECT is(:'rw_policy_fast'::text, 'TN019', 'the function of the policies is no default either');
+SELECT is(:'rw_policy_rewrite'::text, 'TN019', 'nor in a rewrite');
 SELECT is(:'rw_rewrite'::text, 'TN019', 'ADD COLUMN with a default, with a rewrite');
 SELECT is(:'rw_not_null'::text, 'TN019', 'ADD COLUMN NOT NULL with a default');
 SELECT is(ARRAY[:'rw_text', :'rw_bigint', :'rw_integer'], ARRAY['TN019', 'TN019', 'TN019'], 'the other types of keys');

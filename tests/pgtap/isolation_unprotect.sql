@@ -52,6 +52,7 @@ SELECT is_empty('SELECT relation FROM tenancy.protected_table', 'nothing is reco
 CREATE ROLE iso_nobody NOLOGIN;
 SET SESSION AUTHORIZATION iso_owner;
 SELECT test.refused($$SELECT tenancy.protect('shop.bot', owner => 'iso_nobody')$$, '42501', 'an owner cannot give a table away');
+RESET SESSION AUTHORIZATION;
 GRANT iso_nobody TO iso_admin;
 SET SESSION AUTHORIZATION iso_admin;
 SELECT test.refused($$SELECT tenancy.protect('shop.bot', owner => 'iso_nobody')$$, '55000', 'a role that cannot use the schema');

@@ -13,11 +13,24 @@ namespace tenancy::context {
 
 namespace {
 
+// A table rewrite would stamp every tenant's rows with the tenant of the context.
+[[noreturn]] void refuse_rewrite() {
+    ereport(ERROR, (tn_errcode(sqlstate::default_in_rewrite),
+                    errmsg("existing rows cannot get their tenant from the context"),
+                    errdetail("The statement would stamp the rows of all tenants with one."),
+                    errhint("Add the column without a default, fill it, and set the default last; "
+                            "tenancy.protect does all of it.")));
+    pg_unreachable();
+}
+
 // The context for a policy, or nullptr where it has to answer NULL: during planning, which never
 // raises, and in a statement that only reads where 'empty' was chosen.
 const Context* for_policy() {
     if (unlikely(depth.planner > 0))
         return is_pinned() && pinned().kind == Kind::tenant ? &pinned() : nullptr;
+    // ALTER TABLE itself asks, for a default or a check; its queries' policies are a level deeper.
+    if (unlikely(depth.altering == depth.executor + 1))
+        refuse_rewrite();
     const Context* context = current();
     if (likely(context != nullptr && context->kind == Kind::tenant))
         return context;
@@ -27,16 +40,11 @@ const Context* for_policy() {
     return &require_tenant();
 }
 
-// The context for a column default. A table rewrite would stamp every tenant's rows with one.
+// The context for a column default.
 const Context& for_default() {
-    if (!depth.altering)
-        return require_tenant();
-    ereport(ERROR, (tn_errcode(sqlstate::default_in_rewrite),
-                    errmsg("existing rows cannot get their tenant from the context"),
-                    errdetail("The statement would stamp the rows of all tenants with one."),
-                    errhint("Add the column without a default, fill it, and set the default last; "
-                            "tenancy.protect does all of it.")));
-    pg_unreachable();
+    if (depth.altering != 0)
+        refuse_rewrite();
+    return require_tenant();
 }
 
 [[noreturn]] void no_key(const char* type) {

@@ -178,6 +178,19 @@ AssignmentPermit::~AssignmentPermit() {
     permitted = false;
 }
 
+namespace {
+
+// While alive, this backend may assign what parallel workers take over.
+class SharingPermit {
+public:
+    SharingPermit() { sharing = true; }
+    SharingPermit(const SharingPermit&) = delete;
+    SharingPermit& operator=(const SharingPermit&) = delete;
+    ~SharingPermit() { sharing = false; }
+};
+
+} // namespace
+
 void assign(const char* raw, bool for_session) {
     const AssignmentPermit permit;
     pg_call([&] {
@@ -189,10 +202,11 @@ void assign(const char* raw, bool for_session) {
 int begin_sharing() {
     const char* text = is_pinned() ? encode(pinned()) : "";
     const int level = NewGUCNestLevel();
-    sharing = true;
-    set_config_option("tenancy.worker_context", text, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                      true, ERROR, false);
-    sharing = false;
+    const SharingPermit permit;
+    pg_call([&] {
+        set_config_option("tenancy.worker_context", text, PGC_USERSET, PGC_S_SESSION,
+                          GUC_ACTION_SAVE, true, ERROR, false);
+    });
     return level;
 }
 

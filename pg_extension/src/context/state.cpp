@@ -88,7 +88,9 @@ const Context* current() {
     const bool agrees = IsParallelWorker() || setting::says(state.raw);
     if (state.context.outer_user != GetOuterUserId() || !agrees)
         errors::context_changed();
-    usable = &state.context;
+    // ALTER TABLE asks each time, so that a rewrite is noticed.
+    if (depth.altering == 0)
+        usable = &state.context;
     return &state.context;
 }
 

@@ -46,11 +46,11 @@ struct Context {
 
 // What the hooks know about where in a statement this backend is.
 struct Depth {
-    int executor;  // nested ExecutorRun and ExecutorFinish
-    int utility;   // nested ProcessUtility
-    int planner;   // nested planning with no execution inside
-    bool altering; // inside ALTER TABLE, which may rewrite a table
-    bool writing;  // inside a statement that writes, not counting what it calls
+    int executor; // nested ExecutorRun and ExecutorFinish
+    int utility;  // nested ProcessUtility
+    int planner;  // nested planning with no execution inside
+    int altering; // inside ALTER TABLE, which may rewrite a table: executor + 1 where it began
+    bool writing; // inside a statement that writes, not counting what it calls
 };
 extern Depth depth;
 

@@ -10,12 +10,11 @@ constexpr const char* functions_of_owners[] = {"protect",   "protect_plan", "fil
                                                "exempt",    "unexempt"};
 
 [[noreturn]] void refuse(const char* function) {
-    ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied to call tenancy.%s for another role", function),
-             errdetail("The code that calls it runs with the rights of role \"%s\".",
-                       GetUserNameFromId(GetUserId(), false)),
-             errhint("Call it as a statement of its own.")));
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied to call tenancy.%s for another role", function),
+                    errdetail("The code that calls it runs with the rights of role \"%s\".",
+                              GetUserNameFromId(GetUserId(), false)),
+                    errhint("Call it as a statement of its own.")));
     pg_unreachable();
 }
 
