@@ -10,7 +10,7 @@ BEGIN
     EXECUTE command;
     RETURN 'accepted';
 EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE || ' ' || coalesce(substring(SQLERRM FROM '"(.*)"'), SQLERRM);
+    RETURN SQLSTATE || ' ' || coalesce(substring(SQLERRM FROM '"(.*)"'), nullif(nullif(SQLERRM, 'the value is not valid'), 'the schema is not valid'), '');
 END
 $$;
 SELECT is(pg_temp.place(format('SELECT tenancy.define_setting(%L, %L)', 'bad', schema)), 'TN014 ' || place, 'no schema: ' || schema)
