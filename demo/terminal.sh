@@ -101,14 +101,15 @@ show_query() {
     done < <(fold -s -w $((width - ${#prompt} - 1)) <<<"$2")
 }
 
-# At most `most` lines of it.
+# At most `most` lines of rows, and the error that follows them whole.
 show_answer() {
     local line shown=0
     while IFS= read -r line; do
+        case $line in ERROR:*) shown=0 ;; esac
         shown=$((shown + 1))
         if [ $shown -gt $most ]; then
-            printf '     ...\n'
-            break
+            if [ $shown -eq $((most + 1)) ]; then printf '     ...\n'; fi
+            continue
         fi
         case $line in
         '') ;;

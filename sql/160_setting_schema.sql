@@ -11,7 +11,8 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION 'the % is not valid at "%"', refuse_setting.subject, refuse_setting.pointer
+    RAISE EXCEPTION 'the % is not valid%', refuse_setting.subject,
+            CASE WHEN refuse_setting.pointer <> '' THEN format(' at "%s"', refuse_setting.pointer) ELSE '' END
         USING ERRCODE = 'TN014', DETAIL = refuse_setting.why,
               HINT = CASE refuse_setting.subject
                   WHEN 'schema' THEN 'Use only: type, enum, const, minimum, maximum, minLength, maxLength, pattern, items, minItems, maxItems, uniqueItems, properties, required, additionalProperties.'
@@ -19,7 +20,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.refuse_setting(text, text, text) IS
-'Raises TN014; the message holds the JSON pointer of the bad place, the detail what is wrong there, never the value itself. Internal.';
+'Raises TN014; the message holds the JSON pointer of the bad place, unless that is the whole value, the detail what is wrong there, never the value itself. Internal.';
 
 CREATE FUNCTION tenancy.json_pointer(pointer text, step text)
 RETURNS text

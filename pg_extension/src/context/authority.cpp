@@ -183,11 +183,9 @@ bool same_authority(const Context& a, const Context& b) {
            strcmp(a.actor, b.actor) == 0;
 }
 
-void reconfirm_all(const Context& context) {
+bool may_work_for_all(Oid role) {
     bool backup;
-    if (!superuser_arg(context.outer_user) &&
-        !registry::is_registered_bypass(context.outer_user, backup))
-        errors::access_withdrawn();
+    return superuser_arg(role) || registry::is_registered_bypass(role, backup);
 }
 
 void lower_to_read_only(const registry::Tenant& tenant, Context& context) {
@@ -259,7 +257,8 @@ Context resolve_all() {
     context.epoch = registry::epoch();
     context.expires = DT_NOEND;
     context.authority = superuser_arg(context.outer_user) ? Authority::superuser : Authority::grant;
-    reconfirm_all(context);
+    if (!may_work_for_all(context.outer_user))
+        errors::all_tenants_denied();
     return context;
 }
 
@@ -278,7 +277,8 @@ void admit(const Context& context, const char* raw) {
 
 void reconfirm(Context& context) {
     if (context.kind == Kind::all) {
-        reconfirm_all(context);
+        if (!may_work_for_all(context.outer_user))
+            errors::access_withdrawn();
         return;
     }
     registry::Tenant tenant;

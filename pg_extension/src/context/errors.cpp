@@ -67,6 +67,15 @@ void access_denied(const char* designator) {
     pg_unreachable();
 }
 
+void all_tenants_denied() {
+    const char* role = GetUserNameFromId(GetOuterUserId(), false);
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied for role \"%s\" to work for all tenants", role),
+                    errhint("It needs BYPASSRLS, and an operator registers it with "
+                            "tenancy.register_bypass(role, purpose).")));
+    pg_unreachable();
+}
+
 void access_withdrawn() {
     ereport(ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("access to this tenant was withdrawn"),

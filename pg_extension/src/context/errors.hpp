@@ -13,6 +13,7 @@ namespace tenancy::context::errors {
 [[noreturn]] void not_preloaded();
 [[noreturn]] void not_installed();
 [[noreturn]] void access_denied(const char* designator);
+[[noreturn]] void all_tenants_denied();
 [[noreturn]] void access_withdrawn();
 [[noreturn]] void tenant_unknown(const char* designator);
 [[noreturn]] void tenant_unavailable(const char* slug, const char* state);
