@@ -1,8 +1,9 @@
 -- The registry: who the tenants are. C++ reads tenant, tenant_alias, access_grant, signing_key,
--- operator and bypass_role by index; the order of their columns is fixed (src/context/registry.cpp).
+-- operator, bypass_role and tier by index: the order of their columns is fixed (src/context/registry*.cpp),
+-- and texts in those indexes have the collation "C", by which C++ searches.
 
 CREATE TABLE tenancy.tier (
-    name        text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,30}$'),
+    name        text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,30}$'),
     description text NOT NULL DEFAULT '',
     limits      jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(limits) = 'object')
 );
@@ -123,7 +124,7 @@ COMMENT ON TABLE tenancy.token_revocation IS
 
 CREATE TABLE tenancy.operator (
     role_oid  regrole NOT NULL,
-    kind      text NOT NULL CHECK (kind IN ('admin', 'auditor', 'sidecar')),
+    kind      text COLLATE "C" NOT NULL CHECK (kind IN ('admin', 'auditor', 'sidecar')),
     role_name name NOT NULL,
     added_by  name NOT NULL DEFAULT current_user,
     added_at  timestamptz NOT NULL DEFAULT now(),

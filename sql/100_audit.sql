@@ -17,7 +17,7 @@ COMMENT ON FUNCTION tenancy.record_event(uuid, text, jsonb) IS
 -- A reason may be taken out of the events of a tenant whose erasing runs; nothing else ever changes.
 CREATE FUNCTION tenancy.keep_audit_event()
 RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

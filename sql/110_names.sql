@@ -151,7 +151,7 @@ COMMENT ON FUNCTION tenancy.resolve(text, text) IS
 
 CREATE FUNCTION tenancy.keep_tenant()
 RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

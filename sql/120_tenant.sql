@@ -47,7 +47,7 @@ COMMENT ON FUNCTION tenancy.bump_generation(uuid, text, jsonb) IS
 
 CREATE FUNCTION tenancy.check_not_erased(checked tenancy.tenant)
 RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -3,7 +3,7 @@
 -- pg_restore loads the row of tier standard, which CREATE EXTENSION has already made.
 CREATE FUNCTION tenancy.replace_builtin_tier()
 RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -26,7 +26,7 @@ ALTER TABLE tenancy.tier ENABLE ALWAYS TRIGGER replace_builtin;
 
 CREATE FUNCTION tenancy.check_tier(tier text)
 RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -26,7 +26,7 @@ INSERT INTO tenancy.transition (from_state, action, to_state, function) VALUES
 
 CREATE FUNCTION tenancy.check_reason(reason text)
 RETURNS void
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -40,7 +40,7 @@ COMMENT ON FUNCTION tenancy.check_reason(text) IS 'Raises 22023 unless the text 
 
 CREATE FUNCTION tenancy.refuse_transition(refused tenancy.tenant, action text, why text DEFAULT NULL)
 RETURNS void
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

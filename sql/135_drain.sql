@@ -1,7 +1,7 @@
 -- Drain: after it, no transaction is left that can still write for the tenant.
 
 CREATE FUNCTION tenancy.require_top_level(command text) RETURNS void
-    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'tenancy_require_top_level';
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_require_top_level';
 COMMENT ON FUNCTION tenancy.require_top_level(text) IS
 'Raises 25001, naming the command, where the calling procedure could not commit. A step of the procedures.';
 
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION tenancy.await_writers(uuid, boolean, interval, boolean) IS
 -- SECURITY DEFINER: reads the registry for the invoker of the procedure.
 CREATE FUNCTION tenancy.check_drainable(tenant text, mode text, wait_limit interval)
 RETURNS uuid
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -7,7 +7,7 @@
 
 CREATE FUNCTION tenancy.refuse_setting(pointer text, why text, subject text DEFAULT 'value')
 RETURNS void
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -31,7 +31,7 @@ COMMENT ON FUNCTION tenancy.json_pointer(text, text) IS 'The JSON pointer (RFC 6
 
 CREATE FUNCTION tenancy.keyword_fault(keyword text, operand jsonb)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION tenancy.keyword_fault(text, jsonb) IS
 
 CREATE FUNCTION tenancy.check_setting_schema(schema jsonb, pointer text DEFAULT '')
 RETURNS void
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -130,7 +130,7 @@ COMMENT ON FUNCTION tenancy.is_json_type(jsonb, jsonb) IS
 
 CREATE FUNCTION tenancy.check_scalar(schema jsonb, value jsonb, pointer text)
 RETURNS void
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -166,7 +166,7 @@ COMMENT ON FUNCTION tenancy.check_scalar(jsonb, jsonb, text) IS
 
 CREATE FUNCTION tenancy.check_setting_value(schema jsonb, value jsonb, pointer text DEFAULT '')
 RETURNS void
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -28,7 +28,7 @@ COMMENT ON TABLE tenancy.setting_value IS
 
 CREATE FUNCTION tenancy.find_setting(key text)
 RETURNS tenancy.setting_definition
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -78,9 +78,15 @@ BEGIN
     PERFORM tenancy.check_erasing(erase_batch.tenant);
     BEGIN
         gone := tenancy.erase_rows(erase_batch.tenant, erase_batch.relation, erase_batch.batch);
-    EXCEPTION WHEN foreign_key_violation THEN
-        -- Tables that refer to each other: rows of another one have to go first.
-        RETURN 0;
+    EXCEPTION
+        WHEN foreign_key_violation THEN
+            -- Tables that refer to each other: rows of another one have to go first.
+            RETURN 0;
+        WHEN OTHERS THEN
+            -- One table's trigger must not keep the rows of all others; the count at the end tells.
+            RAISE WARNING 'rows of table "%" could not be deleted: %', erase_batch.relation, SQLERRM
+                USING ERRCODE = SQLSTATE;
+            RETURN 0;
     END;
     INSERT INTO tenancy.erasure_count AS c (tenant_id, relation, deleted)
     VALUES (erase_batch.tenant, erase_batch.relation::text, gone)
@@ -89,7 +95,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.erase_batch(uuid, regclass, integer) IS
-'Deletes at most batch rows of a tenant that is being erased from one protected table, as the table''s owner, and counts them; 0 when none could be deleted. Errors: TN016 the tenant is not being erased, 42501, and what the table''s own triggers raise. A step of tenancy.erase().';
+'Deletes at most batch rows of a tenant that is being erased from one protected table, as the table''s owner, and counts them; 0 when none could be deleted; what the table''s own triggers raise becomes a warning, so that one table does not keep the others. Errors: TN016 the tenant is not being erased, 42501. A step of tenancy.erase().';
 
 CREATE FUNCTION tenancy.erasure_tables(tenant uuid)
 RETURNS SETOF regclass

@@ -78,17 +78,17 @@ COMMENT ON FUNCTION tenancy.require_operator(text) IS
 'Raises 42501 unless the outer role is a superuser, or a member of tenancy_<kind> with a row in tenancy.operator.';
 
 CREATE FUNCTION tenancy.registry_changed() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'tenancy_registry_changed';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_registry_changed';
 COMMENT ON FUNCTION tenancy.registry_changed() IS
 'Trigger: tells every backend, on standbys too, that what it cached of the registry is stale.';
 
 CREATE FUNCTION tenancy.wait_for_tenant_writers(
     tenant uuid, cancel boolean, timeout_ms integer, any_writer boolean DEFAULT false) RETURNS bigint
-    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'tenancy_wait_for_tenant_writers';
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_wait_for_tenant_writers';
 COMMENT ON FUNCTION tenancy.wait_for_tenant_writers(uuid, boolean, integer, boolean) IS
 'Waits until the transactions that were running at the call and work for the tenant or for all tenants have ended (with any_writer: all but those known to work for another tenant, prepared ones included), and returns their number. cancel ends them. timeout_ms in milliseconds, 0 for none. Without shared_preload_libraries it waits for every transaction of the database and ends none. Errors: TN023 on timeout.';
 
 CREATE FUNCTION tenancy.begin_all_tenants() RETURNS void
-    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'tenancy_begin_all_tenants';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_begin_all_tenants';
 COMMENT ON FUNCTION tenancy.begin_all_tenants() IS
 'The part of tenancy.enter_all that sets the context. Errors: 42501 for a role that is not registered.';

@@ -31,7 +31,8 @@ DECLARE
 BEGIN
     PERFORM tenancy.require_operator('admin');
     IF known IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the grant needs an existing role';
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the grant needs an existing role',
+            HINT = 'Name the role that is to read plans.';
     END IF;
     IF grant_explain.until IS NULL OR grant_explain.until <= now()
        OR grant_explain.until = 'infinity' THEN

@@ -72,7 +72,7 @@ BEGIN
     PERFORM tenancy.require_own_account();
     IF table_owner IS NULL THEN
         RAISE EXCEPTION 'relation with OID % does not exist', require_table_rights.relation::oid
-            USING ERRCODE = '42P01';
+            USING ERRCODE = '42P01', HINT = 'Name an existing table.';
     END IF;
     IF NOT pg_has_role(tenancy.outer_role(), table_owner, 'USAGE') THEN
         PERFORM tenancy.require_operator('admin');
@@ -119,17 +119,19 @@ $$;
 COMMENT ON FUNCTION tenancy.protected_root(regclass) IS
 'The row of tenancy.protected_table that stands for the relation: its own or that of the table it is a partition of; NULL for an unprotected one. Internal.';
 
--- Which cluster and database a row was written in: after a restore elsewhere it differs.
+-- Which cluster, database and installation of the extension a row was written in: after a restore, also
+-- into the same database, it differs.
 CREATE FUNCTION tenancy.installation()
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('%s/%s', (SELECT system_identifier FROM pg_control_system()),
-                  (SELECT oid FROM pg_database WHERE datname = current_database()))
+    SELECT format('%s/%s/%s', (SELECT system_identifier FROM pg_control_system()),
+                  (SELECT oid FROM pg_database WHERE datname = current_database()),
+                  (SELECT oid FROM pg_extension WHERE extname = 'tenancy'))
 $$;
 COMMENT ON FUNCTION tenancy.installation() IS
-'Names this database of this cluster; differs in a copy. Internal.';
+'Names this installation: cluster, database and extension; differs in a copy and after a restore. Internal.';
 
 -- A relation in the record of what to undo: its name survives a dump and restore, its OID a renaming.
 CREATE FUNCTION tenancy.relation_id(relation regclass)

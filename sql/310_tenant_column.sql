@@ -80,7 +80,8 @@ BEGIN
         END IF;
         IF member.relpersistence = 't' OR member.nspname IN ('pg_catalog', 'information_schema', 'tenancy') THEN
             RAISE EXCEPTION '"%" cannot be protected', member.id
-                USING ERRCODE = '0A000', DETAIL = 'It is temporary or belongs to the system.';
+                USING ERRCODE = '0A000', DETAIL = 'It is temporary or belongs to the system.',
+                      HINT = 'Protect a permanent table of a schema of your own.';
         END IF;
     END LOOP;
     SELECT i.inhparent INTO parent FROM pg_inherits AS i

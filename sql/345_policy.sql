@@ -21,6 +21,7 @@ COMMENT ON FUNCTION tenancy.policy_definition(oid) IS 'The commands that make a 
 CREATE FUNCTION tenancy.is_own_policy(policy_name name)
 RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT is_own_policy.policy_name IN ('tenancy_select', 'tenancy_insert', 'tenancy_update', 'tenancy_delete',
                                          'tenancy_rows', 'tenancy_shared')

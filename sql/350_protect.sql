@@ -42,24 +42,21 @@ $$;
 COMMENT ON FUNCTION tenancy.via_key(regclass, name) IS
 'The protected parent a table refers to by column via, and how to join it as p to the child c. Internal.';
 
-CREATE FUNCTION tenancy.add_tenant_column(relation regclass, tenant_column name, via name)
-RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+CREATE FUNCTION tenancy.tenant_column_command(relation regclass, tenant_column name, via name)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    PERFORM tenancy.run_as_owner(add_tenant_column.relation, format('ALTER TABLE %s ADD COLUMN %I %s',
-        tenancy.qualified_name(add_tenant_column.relation), add_tenant_column.tenant_column,
-        format_type(a.atttypid, a.atttypmod)
-        || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
-                     FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
-                     WHERE c.oid = a.attcollation AND c.collname <> 'default'), '')))
-    FROM tenancy.via_key(add_tenant_column.relation, add_tenant_column.via) AS k
-    JOIN pg_attribute AS a ON a.attrelid = k.parent AND a.attname = k.parent_column;
-END
+    SELECT format('ALTER TABLE %s ADD COLUMN %I %s%s', tenancy.qualified_name(tenant_column_command.relation),
+        tenant_column_command.tenant_column, format_type(a.atttypid, a.atttypmod),
+        (SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
+         FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
+         WHERE c.oid = a.attcollation AND c.collname <> 'default'))
+    FROM tenancy.via_key(tenant_column_command.relation, tenant_column_command.via) AS k
+    JOIN pg_attribute AS a ON a.attrelid = k.parent AND a.attname = k.parent_column
 $$;
-COMMENT ON FUNCTION tenancy.add_tenant_column(regclass, name, name) IS
-'Adds a tenant column of the parent''s type to a child table. Internal.';
+COMMENT ON FUNCTION tenancy.tenant_column_command(regclass, name, name) IS
+'The command that adds a tenant column of the parent''s type and collation to a child table. Internal.';
 
 CREATE FUNCTION tenancy.fill_tenant_column(relation regclass, tenant_column name, via name,
                                            first_block bigint DEFAULT NULL, blocks integer DEFAULT NULL)
@@ -268,7 +265,8 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = protect.relation
                        AND a.attname = protect.tenant_column AND NOT a.attisdropped)
         THEN
-            PERFORM tenancy.add_tenant_column(protect.relation, protect.tenant_column, protect.via);
+            PERFORM tenancy.run_as_owner(protect.relation,
+                tenancy.tenant_column_command(protect.relation, protect.tenant_column, protect.via));
             column_added := true;
         END IF;
     END IF;

@@ -75,10 +75,7 @@ BEGIN
         RETURN;
     END IF;
     IF plan_column.via IS NOT NULL AND NOT present THEN
-        SELECT format('ALTER TABLE %s ADD COLUMN %I %s', table_name, plan_column.tenant_column, format_type(a.atttypid, a.atttypmod))
-        INTO sql
-        FROM tenancy.via_key(plan_column.relation, plan_column.via) AS k
-        JOIN pg_attribute AS a ON a.attrelid = k.parent AND a.attname = k.parent_column;
+        sql := tenancy.tenant_column_command(plan_column.relation, plan_column.tenant_column, plan_column.via);
         lock := 'ACCESS EXCLUSIVE, a moment'; in_transaction := true;
         explanation := 'The tenant column, of the parent''s type.';
         RETURN NEXT;

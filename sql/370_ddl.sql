@@ -16,9 +16,16 @@ AS 'MODULE_PATHNAME', 'tenancy_adds_children';
 COMMENT ON FUNCTION tenancy.adds_children(pg_ddl_command) IS
 'Whether a command of pg_event_trigger_ddl_commands() makes a partition or child of a table, or attaches one. Internal.';
 
+CREATE FUNCTION tenancy.removes_children(command pg_ddl_command)
+RETURNS boolean
+LANGUAGE c STABLE PARALLEL UNSAFE STRICT
+AS 'MODULE_PATHNAME', 'tenancy_removes_children';
+COMMENT ON FUNCTION tenancy.removes_children(pg_ddl_command) IS
+'Whether a command of pg_event_trigger_ddl_commands() takes a partition or child away from its table. Internal.';
+
 CREATE FUNCTION tenancy.check_ddl_end()
 RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER -- protects new partitions as their owner
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER -- protects new partitions as their owner
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -29,7 +36,8 @@ BEGIN
         RETURN;
     END IF;
     FOR changed IN
-        SELECT DISTINCT c.objid::regclass AS id, c.command_tag, c.in_extension, tenancy.adds_children(c.command) AS adds_children
+        SELECT DISTINCT c.objid::regclass AS id, c.command_tag, c.in_extension,
+               tenancy.adds_children(c.command) AS adds_children, tenancy.removes_children(c.command) AS removes_children
         FROM pg_event_trigger_ddl_commands() AS c
         WHERE c.classid = 'pg_class'::regclass AND c.object_type IN ('table', 'foreign table')
     LOOP
@@ -43,7 +51,7 @@ BEGIN
                 PERFORM tenancy.protect_descendants(parent);
             END LOOP;
         END IF;
-        IF changed.command_tag = 'ALTER TABLE' THEN
+        IF changed.removes_children THEN
             PERFORM tenancy.adopt_detached(changed.id);
         END IF;
         IF (tenancy.protection(changed.id)).complete THEN
@@ -146,7 +154,7 @@ COMMENT ON FUNCTION tenancy.notice_simple_keys(regclass) IS
 
 CREATE FUNCTION tenancy.check_ddl_drop()
 RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER -- keeps the records
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER -- keeps the records
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

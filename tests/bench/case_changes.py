@@ -67,8 +67,8 @@ def variants(bench: Bench) -> list[Variant]:
     return [replace(one, name=name) for name in CHANGES]
 
 
-def lost(rounds: Rounds, name: str) -> Spread:
-    ratio = rounds.ratio(name, "nothing")
+def lost(rounds: Rounds, name: str, beside: str = "nothing") -> Spread:
+    ratio = rounds.ratio(name, beside)
     return Spread(*(100 * (1 - 1 / each) for each in (ratio.q1, ratio.median, ratio.q3)))
 
 
@@ -82,4 +82,5 @@ def run(bench: Bench, report: Report) -> dict[str, object]:
         rate = sorted(reached[name])[len(reached[name]) // 2]
         report.add(Line(CASE, f"point queries lost beside {name}", lost(rounds, name), "%", bound,
                         f"at {rate} changes a second; the backend's cpu x {rounds.ratio(name, 'nothing', 'cpu').median:.3f}"))
+    report.add(Line(CASE, "of that, registry changes beside plain updates", lost(rounds, "registry changes", "plain updates"), "%"))
     return {"rate": RATE, "reached": reached}

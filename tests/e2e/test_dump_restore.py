@@ -176,6 +176,18 @@ def test_schema_only_and_sync(clusters: Clusters, tmp_path: Path) -> None:
         clusters.source.dropdb(copy)
 
 
+def test_schema_first_and_data_later(clusters: Clusters, tmp_path: Path) -> None:
+    before = content(clusters.source, "origin")
+    copy = clusters.source.createdb("copy")
+    try:
+        restore(clusters.source, dump(clusters.source, tmp_path / "schema.sql", "--schema-only"), copy)
+        restore(clusters.source, dump(clusters.source, tmp_path / "data.sql", "--data-only"), copy)
+        assert_same(content(clusters.source, copy), before)
+        check_enforced(clusters.source, copy)
+    finally:
+        clusters.source.dropdb(copy)
+
+
 def test_restore_over_what_is_there(clusters: Clusters, tmp_path: Path) -> None:
     """pg_restore --clean drops what is protected, which only a superuser with the rules off may do.
 
@@ -200,19 +212,20 @@ def test_restore_over_what_is_there(clusters: Clusters, tmp_path: Path) -> None:
 
 
 def test_restore_into_an_emptied_database(clusters: Clusters, tmp_path: Path) -> None:
-    """The rules come back with the last of the policies, also where the same database was emptied by hand."""
+    """Back into the very database that the dump is of: its record is of this place and not to be believed yet."""
     before = content(clusters.source, "origin")
     file = dump(clusters.source, tmp_path / "dump.sql")
     copy = clusters.target.createdb("copy")
     try:
         restore(clusters.target, file, copy)
         clusters.target.execute("select * from tenancy.sync()", dbname=copy)
+        own = dump(clusters.target, tmp_path / "own.sql", database=copy)
         clusters.target.psql(
             "set tenancy.guard = off; drop schema app, parts cascade; drop extension tenancy; drop schema public",
             dbname=copy,
         )
         clusters.target.psql("create schema public", dbname=copy)
-        restore(clusters.target, file, copy)
+        restore(clusters.target, own, copy)
         assert_same(content(clusters.target, copy), before)
         check_enforced(clusters.target, copy)
     finally:

@@ -100,3 +100,17 @@ def test_an_admin_has_no_functions_run_that_it_may_not_call(planted: World):
     with planted.connect("ops") as connection:
         connection.execute(step, ["app.of_owner(uuid)"])
         connection.execute("select tenancy.remove_onboarding_step('standard', 'step')")
+
+
+def test_no_cursor_takes_rows_out_of_the_extensions_own_work(planted: World):
+    """A step of onboarding leaves a cursor over the tenant's rows to the admin who runs it."""
+    tenant = planted.tenant(slug="new")
+    planted.admin("insert into app.note (tenant_id, body) select gen_random_uuid(), 'x' from generate_series(1, 30000)")
+    planted.admin("set role table_owner; create function app.opens() returns bigint language plpgsql as"
+                  " $$ declare c refcursor := 'kept'; begin open c for select body from app.note; return 0; end $$")
+    with planted.connect("postgres") as connection:
+        connection.execute("begin")
+        connection.execute("set local enable_indexscan = off; set local enable_bitmapscan = off")
+        connection.execute("select tenancy.run_as_owner('app.note', 'select app.opens()', %s)", [tenant.id])
+        with refused("TN001"):
+            connection.execute("fetch all from kept")

@@ -137,8 +137,9 @@ def test_a_batch_that_fails_keeps_those_before_it(server: Server, database: str,
         dbname=database,
     )
     request(admin)
-    with pytest.raises(psycopg.errors.RaiseException, match="fuse"):
+    with pytest.raises(psycopg.Error, match="remain") as caught:
         admin.execute("call tenancy.erase('acme', 20)")
+    assert caught.value.sqlstate == "TN020"
     assert rows(server, database) == (60, 100)
     assert state(admin) == "erasing"
     server.psql("update fuse set left_over = 1000", dbname=database)
@@ -162,3 +163,29 @@ def test_twice_at_once(server: Server, database: str, connect: Connect, admin: p
     assert rows(server, database) == (0, 100)
     assert admin.execute("select deleted from tenancy.erasure_count").fetchall() == [(100,)]
     assert admin.execute("select count(*) from tenancy.audit_event where event = 'finish_erasure'").fetchone() == (1,)
+
+
+def test_one_table_does_not_keep_the_rows_of_others(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
+    """Anybody who may create a table may protect it, with a trigger that refuses to delete."""
+    server.psql(
+        """create role race_spoiler; grant usage, create on schema public to race_spoiler;
+           set role race_spoiler;
+           create table spoiler (tenant_id uuid not null);
+           create function spoil() returns trigger language plpgsql as $$ begin raise 'never'; end $$;
+           create trigger spoil before delete on spoiler for each row execute function spoil();
+           select tenancy.protect('spoiler');
+           reset role;
+           insert into spoiler select tenancy.tenant_id('acme')""",
+        dbname=database,
+    )
+    try:
+        request(admin)
+        with pytest.raises(psycopg.Error, match="remain") as caught:
+            admin.execute("call tenancy.erase('acme')")
+        assert caught.value.sqlstate == "TN020" and "spoiler: 1" in str(caught.value.diag.message_detail)
+        assert rows(server, database) == (0, 100)
+        server.psql("alter table spoiler disable trigger spoil", dbname=database)
+        admin.execute("call tenancy.erase('acme')")
+        assert state(admin) == "erased"
+    finally:
+        server.psql("drop owned by race_spoiler; drop role race_spoiler", dbname=database)

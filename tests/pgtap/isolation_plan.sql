@@ -1,6 +1,6 @@
 -- protect_plan(): its steps, run one by one, leave a table exactly as protect() leaves its twin.
 \ir helpers/isolation.sql
-SELECT plan(19);
+SELECT plan(20);
 -- The same tables twice: schema shop for protect(), schema live for the plan. Compared with the schema's name taken out.
 CREATE SCHEMA live AUTHORIZATION iso_owner;
 CREATE FUNCTION test.make(schema_name text) RETURNS void LANGUAGE plpgsql AS $$
@@ -62,4 +62,13 @@ SELECT sql FROM tenancy.protect_plan('live.event') ORDER BY step \gexec
 RESET SESSION AUTHORIZATION;
 SELECT ok((tenancy.protection('live.event_aa')).complete, 'a plan protects partitions too');
 SELECT ok(indisvalid, 'and leaves one valid index') FROM pg_index WHERE indexrelid = tenancy.index_led_by('live.event', 'tenant_id');
+
+-- A child's new tenant column has the parent's collation.
+SET SESSION AUTHORIZATION iso_owner;
+CREATE TABLE live.account (id bigint PRIMARY KEY, tenant_id text COLLATE "C" NOT NULL);
+CREATE TABLE live.invoice (id bigint PRIMARY KEY, account_id bigint NOT NULL REFERENCES live.account);
+SELECT tenancy.protect('live.account') \g /dev/null
+SELECT is(sql, 'ALTER TABLE live.invoice ADD COLUMN tenant_id text COLLATE pg_catalog."C"', 'with the parent''s collation')
+FROM tenancy.protect_plan('live.invoice', via => 'account_id') WHERE sql ~ 'ADD COLUMN';
+RESET SESSION AUTHORIZATION;
 SELECT * FROM finish();

@@ -12,7 +12,8 @@ with member as (
 ), routine as (select p.* from pg_proc p where p.pronamespace = 'tenancy'::regnamespace),
 relation as (select c.* from pg_class c where c.relnamespace = 'tenancy'::regnamespace)
 select format('member %s', pg_describe_object(classid, objid, 0)) from member
-union all select format('routine %s: %s', oid::regprocedure, case when prokind in ('f', 'p') then pg_get_functiondef(oid) end) from routine
+union all select format('routine %s: %s', oid::regprocedure, case when prokind in ('f', 'p') then pg_get_functiondef(oid) end)
+            from routine
 union all select format('rights on %s: %s', oid::regprocedure, (select array_agg(a::text order by a::text) from unnest(proacl) a)) from routine
 union all select format('comment on %s: %s', oid::regprocedure, obj_description(oid, 'pg_proc')) from routine
 union all select format('relation %s: %s %s %s %s %s %s', oid::regclass, relkind, relpersistence, relrowsecurity, relforcerowsecurity,
@@ -28,7 +29,8 @@ union all select format('constraint %s on %s: %s', conname, conrelid::regclass, 
 union all select format('index %s', pg_get_indexdef(indexrelid)) from pg_index join relation c on c.oid = indrelid
 union all select format('trigger %s: %s', tgenabled, pg_get_triggerdef(t.oid))
             from pg_trigger t join relation c on c.oid = tgrelid where not tgisinternal
-union all select format('policy %s on %s: %s %s %s', polname, polrelid::regclass, polcmd, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+union all select format('policy %s on %s: %s %s %s', polname, polrelid::regclass, polcmd, pg_get_expr(polqual, polrelid),
+                        pg_get_expr(polwithcheck, polrelid))
             from pg_policy p join relation c on c.oid = polrelid
 union all select format('event trigger %s: %s %s %s %s', evtname, evtevent, evtenabled, evttags, evtfoid::regprocedure)
             from pg_event_trigger join member on (classid, objid) = ('pg_event_trigger'::regclass, pg_event_trigger.oid)

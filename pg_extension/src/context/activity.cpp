@@ -17,8 +17,6 @@ struct Slot {
     Kind kind;
     LocalTransactionId transaction;
     pg_uuid_t tenant;
-    TimestampTz since;
-    int pid;
 };
 
 constinit Slot* slots = nullptr;
@@ -68,13 +66,10 @@ Slot& own_slot() {
 
 void write(Kind kind, const pg_uuid_t& tenant, LocalTransactionId transaction) {
     Slot& slot = own_slot();
-    const TimestampTz since = GetCurrentTransactionStartTimestamp();
     SpinLockAcquire(&slot.mutex);
     slot.kind = kind;
     slot.tenant = tenant;
     slot.transaction = transaction;
-    slot.since = since;
-    slot.pid = MyProcPid;
     SpinLockRelease(&slot.mutex);
     pg_memory_barrier(); // before this backend looks whether the tenant was suspended meanwhile
 }
@@ -202,10 +197,6 @@ void request_shared_memory() {
     shmem_request_hook = tenancy_shmem_request;
     previous_startup = shmem_startup_hook;
     shmem_startup_hook = tenancy_shmem_startup;
-}
-
-bool available() {
-    return slots != nullptr;
 }
 
 void publish(const Context& context) {

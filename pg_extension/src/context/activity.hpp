@@ -9,7 +9,6 @@ namespace tenancy::context::activity {
 
 // Called from _PG_init while shared_preload_libraries are loaded.
 void request_shared_memory();
-bool available();
 
 // Says what this backend works for; withdraw never raises.
 void publish(const Context& context);

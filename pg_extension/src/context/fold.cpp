@@ -152,7 +152,8 @@ bool fold_filter(Plan* plan, void* context) {
 bool is_candidate(const QueryDesc* query, int flags) {
     return query->plannedstmt->planTree->total_cost >= worth_copying &&
            (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !IsParallelWorker() && !setting::test_mode() &&
-           usable != nullptr && usable->kind == Kind::tenant;
+           usable != nullptr && usable->kind == Kind::tenant &&
+           usable->authority != Authority::internal; // ends before the transaction does
 }
 
 } // namespace

@@ -67,7 +67,7 @@ void read(const char* name) {
     const uint64 epoch = registry::epoch();
     Jsonb* limits = registry::tier_limits(name);
     tier.count = 0;
-    strlcpy(tier.name, name, sizeof tier.name);
+    tier.name[0] = '\0'; // until all caps are read
     if (limits != nullptr) {
         JsonbIterator* iterator = JsonbIteratorInit(&limits->root);
         JsonbValue key;
@@ -80,6 +80,7 @@ void read(const char* name) {
             take(key, value);
         }
     }
+    strlcpy(tier.name, name, sizeof tier.name);
     tier.epoch = epoch;
 }
 

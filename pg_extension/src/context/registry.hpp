@@ -90,6 +90,9 @@ bool is_operator(Oid role, const char* kind);
 // Whether the role has BYPASSRLS and is registered; `backup` tells whether its purpose is that.
 bool is_registered_bypass(Oid role, bool& backup);
 
+// Whether the role has an unexpired grant of tenancy.grant_explain.
+bool may_explain(Oid role);
+
 // Fills id, slug, tier, external id of an existing tenant into a context. Raises when unknown.
 void describe_tenant(const pg_uuid_t& id, Context& context);
 void describe(const Tenant& tenant, Context& context);

@@ -1,5 +1,6 @@
 // EXPLAIN: its estimates and counts are made from the rows of all tenants. See guard.hpp.
 #include "bridge/sqlstate.hpp"
+#include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "guard/applies.hpp"
 
@@ -9,44 +10,10 @@ namespace {
 
 using context::setting::Guard;
 
-// Columns of tenancy.explain_grant, in the order of sql/250_guard.sql.
-constexpr AttrNumber role_column = 1;
-constexpr AttrNumber name_column = 2;
-constexpr AttrNumber until_column = 3;
-
-Oid relation_of_schema(const char* name) {
-    const Oid schema = get_namespace_oid("tenancy", true);
-    return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
-}
-
-// Whether the row is about this role still, and in force.
-bool holds(Relation table, HeapTuple row, Oid role) {
-    bool is_null;
-    const Datum name = heap_getattr(row, name_column, RelationGetDescr(table), &is_null);
-    const char* present = GetUserNameFromId(role, true);
-    if (is_null || present == nullptr || strcmp(NameStr(*DatumGetName(name)), present) != 0)
-        return false;
-    const Datum until = heap_getattr(row, until_column, RelationGetDescr(table), &is_null);
-    return !is_null && GetCurrentTimestamp() < DatumGetTimestampTz(until);
-}
-
 } // namespace
 
 bool is_granted() {
-    const Oid role = GetOuterUserId();
-    const Oid table_id = relation_of_schema("explain_grant");
-    const Oid index_id = relation_of_schema("explain_grant_pkey");
-    if (!OidIsValid(table_id) || !OidIsValid(index_id))
-        return false;
-    ScanKeyData key;
-    ScanKeyInit(&key, role_column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
-    Relation table = table_open(table_id, AccessShareLock);
-    SysScanDesc scan = systable_beginscan(table, index_id, true, nullptr, 1, &key);
-    HeapTuple row = systable_getnext(scan);
-    const bool granted = HeapTupleIsValid(row) && holds(table, row, role);
-    systable_endscan(scan);
-    table_close(table, AccessShareLock);
-    return granted;
+    return context::registry::may_explain(GetOuterUserId());
 }
 
 void check(const PlannedStmt* statement, int flags) {
