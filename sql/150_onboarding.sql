@@ -14,7 +14,7 @@ CREATE TABLE tenancy.onboarding_step (
     CONSTRAINT onboarding_step_position_key UNIQUE (tier, position) DEFERRABLE
 );
 COMMENT ON TABLE tenancy.onboarding_step IS
-'The checklists: what has to be done, in which order, before a tenant of the tier is active. kind sql calls function(tenant uuid) as the function''s owner; store waits for tenancyd; manual waits for an operator.';
+'The checklists: what has to be done, in which order, before a tenant of the tier is active. kind sql calls function(tenant uuid) as the function''s owner; store waits for the service that makes the store, manual for a person, to call tenancy.complete_onboarding_step().';
 
 CREATE TABLE tenancy.tenant_onboarding (
     tenant_id   uuid NOT NULL REFERENCES tenancy.tenant,
@@ -97,7 +97,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.define_onboarding_step(text, integer, text, text, regprocedure, text, text) IS
-'Adds a step to the checklist of a tier, or changes it; tenants that are provisioned already keep theirs. kind sql: function(uuid) is called with the tenant''s id, as the function''s owner; it must bear being called again. kind store: waits until tenancyd reports the store. kind manual: waits for tenancy.complete_onboarding_step(). Errors: 42704 no such tier, 22023 a step that cannot be, 42501.';
+'Adds a step to the checklist of a tier, or changes it; tenants that are provisioned already keep theirs. kind sql: function(uuid) is called with the tenant''s id, as the function''s owner; it must bear being called again. kind store, something outside the database, and kind manual: wait for tenancy.complete_onboarding_step(). Errors: 42704 no such tier, 22023 a step that cannot be, 42501.';
 
 CREATE FUNCTION tenancy.remove_onboarding_step(tier text, name text)
 RETURNS void
