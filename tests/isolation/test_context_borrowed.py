@@ -43,6 +43,16 @@ def test_an_owners_code_does_not_enter_during_maintenance(planted: World, way: s
         )
 
 
+def test_an_owners_code_does_not_work_for_all_tenants_during_maintenance(planted: World):
+    planted.admin(
+        """create function planted.all() returns int language plpgsql
+           as $$ begin perform tenancy.enter_all('planted'); return 1; end $$;
+           alter function planted.all() owner to table_owner"""
+    )
+    with planted.connect("postgres") as connection, refused("TN009"):
+        connection.execute("select tenancy.run_as_owner('planted.box', 'select count(*) from (select planted.all()) as s')")
+
+
 def test_an_owners_trigger_does_not_enter_during_maintenance(planted: World):
     planted.admin(
         "create trigger steal before insert on planted.box for each row execute function planted.steal()"
