@@ -49,6 +49,7 @@ DECLARE
 BEGIN
     SELECT string_agg(format('%s (to %s)', t.action, t.to_state), ', ' ORDER BY t.action),
            string_agg(t.function, ', ' ORDER BY t.action)
+               FILTER (WHERE strpos(t.function, format('.%s(', refuse_transition.action)) = 0)
     INTO legal, calls
     FROM tenancy.transition AS t WHERE t.from_state = (refuse_transition.refused).state;
     RAISE EXCEPTION 'tenant "%" is %: % is not possible',
