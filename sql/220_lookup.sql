@@ -84,4 +84,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.allow_lookup(regclass, name[], regrole) IS
-'Makes a function lookup_<table>_by_<columns>(values) beside a protected table, which returns the tenant (found_tenant, as tenancy.enter takes it) and the primary key of the rows whose columns equal the values, for use before there is a context, and lets grantee call it. It tells whether such a row exists in any tenant: choose columns whose values nobody guesses. Drop the function to withdraw it. Errors: 42501, 55000 for a table that is not protected, 42703, 42723 when it exists.';
+'Makes a function lookup_<table>_by_<columns>(values) beside a protected table, which returns the tenant (found_tenant, as tenancy.enter takes it) and the primary key of the rows whose columns equal the values, for use before there is a context, and lets grantee call it. It tells whether such a row exists in any tenant: choose columns whose values nobody guesses. Drop the function to withdraw it. PostgreSQL counts the calls in pg_stat_user_functions where track_functions is all. Errors: 42501, 55000 for a table that is not protected, 42703, 42723 when it exists.';
