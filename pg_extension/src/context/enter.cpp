@@ -26,7 +26,7 @@ void require_direct_call() {
     if (!registry::preloaded())
         errors::not_preloaded();
     if (!entry_rule::called_directly() && !authority::may_enter_anywhere())
-        errors::entry_refused("from within another statement, a function, DO or a procedure");
+        errors::entry_refused("here");
 }
 
 void require_bound_token(const char* raw, bool bound) {
