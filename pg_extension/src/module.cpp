@@ -337,6 +337,7 @@ void initialise() {
 extern "C" {
 PG_MODULE_MAGIC;
 
+// NOLINTNEXTLINE(readability-redundant-declaration): 15 does not declare it
 PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
     tenancy::entry<tenancy::initialise>();

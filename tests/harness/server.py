@@ -135,6 +135,12 @@ class Server(Daemon):
         parameters = self.parameters(user=user, dbname=dbname) | more
         return psycopg.connect(autocommit=autocommit, **parameters)
 
+    @property
+    def forced_parallel(self) -> str:
+        """The setting that sends every query to a worker that may run in one; 16 renamed it."""
+        [(version,)] = self.execute("select current_setting('server_version_num')::int")
+        return "force_parallel_mode" if version < 160000 else "debug_parallel_query"
+
     def execute(
         self,
         sql: str,

@@ -13,7 +13,7 @@ $$ begin return (select count(*) from public.messages); end $$"""
 
 def test_parallel_workers_explain_nothing(guards: Guards):  # noqa: F811
     error = guards.refused(
-        EXPLAINS, "set local force_parallel_mode = on", "select public.explains('select 1 from messages')",
+        EXPLAINS, f"set local {guards.server.forced_parallel} = on", "select public.explains('select 1 from messages')",
         match="EXPLAIN",
     )
     assert "parallel worker" in error.diag.context
@@ -22,19 +22,19 @@ def test_parallel_workers_explain_nothing(guards: Guards):  # noqa: F811
 def test_parallel_workers_need_enter_all(guards: Guards):  # noqa: F811
     guards.admin("grant create on schema public to guard_batch")
     error = guards.refused(
-        "begin", COUNTS, "set local force_parallel_mode = on", "select public.counts()",
+        "begin", COUNTS, f"set local {guards.server.forced_parallel} = on", "select public.counts()",
         role="guard_batch", tenant=None, state="TN022",
     )
     assert "parallel worker" in error.diag.context
     assert guards.passes(
-        "begin", "select tenancy.enter_all('count')", COUNTS, "set local force_parallel_mode = on",
+        "begin", "select tenancy.enter_all('count')", COUNTS, f"set local {guards.server.forced_parallel} = on",
         "select public.counts()", role="guard_batch", tenant=None,
     ) == [(710,)]
 
 
 def test_parallel_workers_read_in_the_context(guards: Guards):  # noqa: F811
     assert guards.passes(
-        COUNTS.replace("counts", "own_count"), "set local force_parallel_mode = on", "select public.own_count()"
+        COUNTS.replace("counts", "own_count"), f"set local {guards.server.forced_parallel} = on", "select public.own_count()"
     ) == [(10,)]
 
 

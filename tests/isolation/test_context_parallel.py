@@ -123,8 +123,7 @@ def test_session_context(parallel, world: World, tenants: list[Tenant]):  # noqa
 @pytest.mark.parametrize("mode", ["on", "regress"])
 def test_forced_parallel_mode(world: World, tenants: list[Tenant], mode: str):  # noqa: F811
     """Every statement that may run in a worker does, the entry statement's neighbours included."""
-    setting = "force_parallel_mode" if world.admin("select current_setting('server_version_num')::int") < [(160000,)] else "debug_parallel_query"
-    with world.connect(options=f"-c {setting}={mode}") as connection:
+    with world.connect(options=f"-c {world.server.forced_parallel}={mode}") as connection:
         for tenant in tenants:
             with connection.transaction():
                 enter(connection, tenant)
