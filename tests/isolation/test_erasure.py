@@ -150,7 +150,7 @@ def test_a_batch_that_fails_keeps_those_before_it(server: Server, database: str,
 
 def test_twice_at_once(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
     request(admin)
-    both = [Later(connect(), "call tenancy.erase('acme', 1)") for _ in range(2)]
+    both = [Later(connect(), "call tenancy.erase('acme', 10)") for _ in range(2)]
     outcomes = []
     for one in both:
         try:
