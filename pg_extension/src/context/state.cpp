@@ -129,9 +129,7 @@ void adopt_in_worker(const Context& context) {
 }
 
 void unpin() {
-    // A worker ends a first transaction after it took the leader's settings, and with it the
-    // context, over. It works for one leader and then exits.
-    if (!state.pinned || IsParallelWorker())
+    if (!state.pinned)
         return;
     state.pinned = false;
     usable = nullptr;
