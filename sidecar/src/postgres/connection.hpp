@@ -11,6 +11,7 @@
 #include "base/deadline.hpp"
 #include "base/failure.hpp"
 #include "config/config.hpp"
+#include "postgres/conninfo.hpp"
 
 struct pg_conn;
 
@@ -45,18 +46,22 @@ struct Rows {
 };
 
 // Used by one thread at a time. Throws Unavailable when the server cannot be reached, does not
-// answer within the statement timeout, or goes away (57P0x included); SqlError for every other
-// error.
+// answer within the statement timeout, goes away (57P0x included) or, where the primary was asked
+// for, takes no writes any more; SqlError for every other error. No message holds the password.
 class Connection {
 public:
-    // `target` is libpq's conninfo; an application_name is added. Connects on first use, and again
-    // after it was lost.
-    Connection(const PostgresConfig& config, std::string target, std::string application_name);
+    // `target` is libpq's conninfo, config.conninfo as a rule; what it leaves open is filled in as
+    // connection_attempts() says. Connects on first use, and again after it was lost; each host
+    // has config.connect_timeout. Throws ConfigError when the target is not a conninfo.
+    Connection(const PostgresConfig& config, const std::string& target,
+               const std::string& application_name, ServerRole role = ServerRole::primary);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // One statement with text parameters ($1, ...), over the extended protocol.
+    // One statement with text parameters ($1, ...), over the extended protocol. When the
+    // connection turns out to be lost, it is not sent a second time: only the caller knows whether
+    // that is safe.
     Rows execute(std::string_view sql, const std::vector<Field>& parameters = {});
 
     // As execute, with a limit of its own instead of the configuration's; nothing: no limit.
@@ -69,14 +74,16 @@ public:
     // returns their payloads, none when it was one of the other two.
     std::vector<std::string> wait_for_notifications(Deadline deadline, int wake_fd);
 
-    // NOTICE and WARNING messages since the last call, for commands that show progress.
+    // NOTICE and WARNING messages since the last call, for commands that show progress. The oldest
+    // are dropped beyond a thousand.
     std::vector<std::string> take_notices();
+
+    // Counts up with every new connection, from 0: what a session had set is gone then.
+    [[nodiscard]] std::uint64_t connection_number() const;
 
     void disconnect();
 
 private:
-    void connect();
-
     struct State;
     std::unique_ptr<State> state_;
 };
