@@ -74,6 +74,12 @@ struct HttpConfig {
     std::string listen = "127.0.0.1:9187"; // empty: none
 };
 
+// For `tenancyd check` alone.
+struct CheckConfig {
+    std::string backup_conninfo; // of the role that takes backups; empty: not tried
+    std::string backup_password;
+};
+
 struct LogConfig {
     std::string level = "info"; // debug, info, warning, error
 };
@@ -87,6 +93,7 @@ struct Config {
     ReconcileConfig reconcile;
     HttpConfig http;
     LogConfig log;
+    CheckConfig check;
 };
 
 // Reads and checks all of it. Throws ConfigError: the first thing that is wrong, with its line,

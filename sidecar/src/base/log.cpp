@@ -1,0 +1,105 @@
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cctype>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace tenancy::sidecar {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::size_t longest_text = 2000;
+constexpr std::size_t longest_line = 16000;
+
+spdlog::logger& logger() {
+    static const std::shared_ptr<spdlog::logger> made = [] {
+        auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+        auto logger = std::make_shared<spdlog::logger>("tenancyd", std::move(sink));
+        logger->set_pattern("%v");
+        return logger;
+    }();
+    return *made;
+}
+
+spdlog::level::level_enum level_of(Level level) {
+    switch (level) {
+    case Level::debug:
+        return spdlog::level::debug;
+    case Level::info:
+        return spdlog::level::info;
+    case Level::warning:
+        return spdlog::level::warn;
+    case Level::error:
+        return spdlog::level::err;
+    }
+    return spdlog::level::err;
+}
+
+const char* name_of(Level level) {
+    constexpr std::array<const char*, 4> names{"debug", "info", "warning", "error"};
+    return names.at(static_cast<std::size_t>(level));
+}
+
+std::string timestamp() {
+    const auto now = std::chrono::system_clock::now();
+    const auto since_second = now.time_since_epoch() % std::chrono::seconds(1);
+    const auto milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(since_second).count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(now)), milliseconds);
+}
+
+// What a library wrote may quote what it was given, so every text is redacted once more.
+json presentable(const json& value) {
+    if (value.is_string()) {
+        std::string text = redact(value.get_ref<const std::string&>());
+        if (text.size() > longest_text) {
+            text.resize(longest_text);
+            text += "...";
+        }
+        return text;
+    }
+    if (!value.is_structured()) {
+        return value;
+    }
+    json copy = value;
+    for (auto& member : copy) {
+        member = presentable(member);
+    }
+    return copy;
+}
+
+std::string line_of(Level level, std::string_view event, const json& fields) {
+    ordered_json line{{"ts", timestamp()}, {"level", name_of(level)}, {"event", event}};
+    const ordered_json head = line;
+    for (const auto& [key, value] : fields.items()) {
+        line.emplace(key, presentable(value));
+    }
+    std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace);
+    if (text.size() > longest_line) {
+        line = head;
+        line["dropped_bytes"] = text.size();
+        text = line.dump(-1, ' ', false, json::error_handler_t::replace);
+    }
+    return text;
+}
+
+} // namespace
+
+void set_log_level(Level level) {
+    logger().set_level(level_of(level));
+}
+
+void log(Level level, std::string_view event, const json& fields) {
+    if (logger().should_log(level_of(level))) {
+        logger().log(level_of(level), "{}", line_of(level, event, fields));
+    }
+}
+
+} // namespace tenancy::sidecar

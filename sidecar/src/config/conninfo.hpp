@@ -1,0 +1,18 @@
+// Connection strings, as far as they may stand in a configuration file or on a command line.
+#pragma once
+
+#include <string>
+
+namespace tenancy::sidecar {
+
+// Why the text cannot be used as libpq's conninfo (key=value or URI), or empty. A password in it is
+// a reason, and so is `options`, which would take the place of what tenancyd sets itself.
+[[nodiscard]] std::string objection_to_conninfo(const std::string& conninfo);
+
+// The same for the URI of a MongoDB server: anything secret in it, or another scheme.
+[[nodiscard]] std::string objection_to_mongodb_uri(const std::string& uri);
+
+// Why it is not host:port with a port from 1 to 65535 (IPv6 in brackets), or empty.
+[[nodiscard]] std::string objection_to_address(const std::string& address);
+
+} // namespace tenancy::sidecar

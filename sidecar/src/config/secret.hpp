@@ -1,0 +1,27 @@
+// Passwords, read from files that only their owner may read, or from systemd's credentials.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace tenancy::sidecar {
+
+// Says what is wrong with the file and what to do; never what is in it.
+class SecretError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// The one line of the file, without its newline. A symbolic link is followed: what counts is the
+// file that it leads to, which must belong to this user or root and be closed to everybody else.
+[[nodiscard]] std::string read_secret_file(const std::filesystem::path& file);
+
+// As the file `name` in $CREDENTIALS_DIRECTORY, which systemd closes to others by itself
+// (with access lists, so that the file's mode says nothing).
+[[nodiscard]] std::string read_credential(const std::string& name);
+
+// That the file may be used as a private key: there, and closed as a secret file is.
+void require_private(const std::filesystem::path& file);
+
+} // namespace tenancy::sidecar
