@@ -1,9 +1,6 @@
 #include "base/log.hpp"
 
-#include <algorithm>
 #include <array>
-#include <chrono>
-#include <cctype>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -21,7 +18,9 @@ spdlog::logger& logger() {
     static const std::shared_ptr<spdlog::logger> made = [] {
         auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
         auto logger = std::make_shared<spdlog::logger>("tenancyd", std::move(sink));
-        logger->set_pattern("%v");
+        // The message is an object without its opening brace.
+        logger->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v)",
+                            spdlog::pattern_time_type::utc);
         return logger;
     }();
     return *made;
@@ -46,15 +45,6 @@ const char* name_of(Level level) {
     return names.at(static_cast<std::size_t>(level));
 }
 
-std::string timestamp() {
-    const auto now = std::chrono::system_clock::now();
-    const auto since_second = now.time_since_epoch() % std::chrono::seconds(1);
-    const auto milliseconds =
-        std::chrono::duration_cast<std::chrono::milliseconds>(since_second).count();
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(now)), milliseconds);
-}
-
 // What a library wrote may quote what it was given, so every text is redacted once more.
 json presentable(const json& value) {
     if (value.is_string()) {
@@ -76,16 +66,16 @@ json presentable(const json& value) {
 }
 
 std::string line_of(Level level, std::string_view event, const json& fields) {
-    ordered_json line{{"ts", timestamp()}, {"level", name_of(level)}, {"event", event}};
+    ordered_json line{{"level", name_of(level)}, {"event", event}};
     const ordered_json head = line;
-    for (const auto& [key, value] : fields.items()) {
+    for (const auto& [key, value] : fields.items()) { // none of the head's is replaced
         line.emplace(key, presentable(value));
     }
     std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace);
     if (text.size() > longest_line) {
         line = head;
         line["dropped_bytes"] = text.size();
-        text = line.dump(-1, ' ', false, json::error_handler_t::replace);
+        text = line.dump();
     }
     return text;
 }
@@ -98,7 +88,7 @@ void set_log_level(Level level) {
 
 void log(Level level, std::string_view event, const json& fields) {
     if (logger().should_log(level_of(level))) {
-        logger().log(level_of(level), "{}", line_of(level, event, fields));
+        logger().log(level_of(level), "{}", line_of(level, event, fields).substr(1));
     }
 }
 
