@@ -19,8 +19,7 @@ spdlog::logger& logger() {
         auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
         auto logger = std::make_shared<spdlog::logger>("tenancyd", std::move(sink));
         // The message is an object without its opening brace.
-        logger->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v)",
-                            spdlog::pattern_time_type::utc);
+        logger->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v)", spdlog::pattern_time_type::utc);
         return logger;
     }();
     return *made;

@@ -28,8 +28,8 @@ const Unit* find_unit(std::string_view name) {
 
 std::optional<Milliseconds> parse_duration(std::string_view text) {
     std::int64_t count = 0;
-    const char* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, count);
+    const auto* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(end - text.size(), end, count);
     const Unit* unit = find_unit({rest, static_cast<std::size_t>(end - rest)});
     if (error != std::errc{} || unit == nullptr || count < 0 || count > year / unit->milliseconds) {
         return std::nullopt;

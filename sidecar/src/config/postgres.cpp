@@ -61,7 +61,8 @@ PostgresConfig read_postgres(const Section& section) {
 }
 
 CheckConfig read_check(const Section& section) {
-    section.allow({"backup_conninfo", "backup_password", "backup_password_file", "backup_credential"});
+    section.allow(
+        {"backup_conninfo", "backup_password", "backup_password_file", "backup_credential"});
     CheckConfig config;
     config.backup_conninfo = section.text("backup_conninfo", "");
     if (!config.backup_conninfo.empty()) {

@@ -26,6 +26,7 @@ std::vector<std::string> places_of(const StoreConfig& store) {
         return {store.uri};
     }
     std::vector<std::string> places;
+    places.reserve(store.addresses.size());
     for (const std::string& address : store.addresses) {
         places.push_back(address + '/' + std::to_string(store.database));
     }
@@ -62,7 +63,8 @@ std::string read_daemon(const Section& top) {
 
 Config read_config(const std::filesystem::path& file) {
     const Section top = Section::read(file);
-    top.allow({"daemon", "state_directory", "postgres", "stores", "reconcile", "http", "log", "check"});
+    top.allow(
+        {"daemon", "state_directory", "postgres", "stores", "reconcile", "http", "log", "check"});
     Config config;
     config.file = file;
     config.daemon = read_daemon(top);

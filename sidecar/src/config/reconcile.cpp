@@ -5,8 +5,8 @@ namespace tenancy::sidecar {
 
 ReconcileConfig read_reconcile(const Section& section) {
     using namespace std::chrono_literals;
-    section.allow({"lease", "poll", "tick", "schedule", "scan", "backoff_first", "backoff_most",
-                   "attempts"});
+    section.allow(
+        {"lease", "poll", "tick", "schedule", "scan", "backoff_first", "backoff_most", "attempts"});
     ReconcileConfig config;
     config.lease = section.duration("lease", config.lease, {500ms, 1h});
     config.poll = section.duration("poll", config.poll, {50ms, 1h});

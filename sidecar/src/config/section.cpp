@@ -15,7 +15,7 @@ const toml::table& as_table(const void* table) {
     return table != nullptr ? *static_cast<const toml::table*>(table) : none;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return '"' + std::string(text) + '"';
 }
 
@@ -91,9 +91,10 @@ void Section::allow(const std::vector<std::string>& keys) const {
     }
     const std::string where = name_.empty() ? "" : " in [" + name_ + "]";
     const auto meant = nearest(first->str(), keys);
-    throw ConfigError(place(document_->file, first->source().begin) + "unknown key " +
-                      quoted(first->str()) + where +
-                      (meant ? "; did you mean " + quoted(*meant) + "?" : "; known are " + joined(keys)));
+    throw ConfigError(
+        place(document_->file, first->source().begin) + "unknown key " + in_quotes(first->str()) +
+        where +
+        (meant ? "; did you mean " + in_quotes(*meant) + "?" : "; known are " + joined(keys)));
 }
 
 void Section::refuse(std::initializer_list<std::string_view> keys, std::string_view why) const {
@@ -124,7 +125,8 @@ std::string Section::text(std::string_view key, std::string_view fallback) const
     }
     const auto value = node->value_exact<std::string>();
     if (!value) {
-        fail(key, std::string(key) + " must be a text in quotes, not " + std::string(kind_of(*node)));
+        fail(key,
+             std::string(key) + " must be a text in quotes, not " + std::string(kind_of(*node)));
     }
     return *value;
 }
@@ -190,7 +192,8 @@ std::vector<std::string> Section::texts(std::string_view key) const {
         const auto value = member.value_exact<std::string>();
         const std::string at = place(document_->file, member.source().begin);
         if (!value || value->empty()) {
-            throw ConfigError(at + std::string(key) + " must have texts in quotes, none of them empty");
+            throw ConfigError(at + std::string(key) +
+                              " must have texts in quotes, none of them empty");
         }
         if (std::find(found.begin(), found.end(), *value) != found.end()) {
             throw ConfigError(at + std::string(key) + " names the same one twice; leave one out");
@@ -202,12 +205,12 @@ std::vector<std::string> Section::texts(std::string_view key) const {
 
 std::string Section::choice(std::string_view key,
                             std::initializer_list<std::string_view> words) const {
-    const std::string found = text(key, *words.begin());
+    std::string found = text(key, *words.begin());
     const std::vector<std::string> known(words.begin(), words.end());
     if (std::find(known.begin(), known.end(), found) == known.end()) {
         const auto meant = nearest(found, known);
-        fail(key, std::string(key) + " is " + quoted(found) + "; it must be one of " + joined(known) +
-                      (meant ? "; did you mean " + quoted(*meant) + "?" : ""));
+        fail(key, std::string(key) + " is " + in_quotes(found) + "; it must be one of " +
+                      joined(known) + (meant ? "; did you mean " + in_quotes(*meant) + "?" : ""));
     }
     return found;
 }

@@ -26,8 +26,8 @@ struct DurationRange {
     Milliseconds most;
 };
 
-// All calls throw ConfigError. A section that is not in the file is an empty one: each key of it has
-// its default.
+// All calls throw ConfigError. A section that is not in the file is an empty one: each key of it
+// has its default.
 class Section {
 public:
     // The whole file. Text that is not TOML, or has a key twice, is an error.

@@ -8,8 +8,7 @@ HttpConfig read_http(const Section& section) {
     section.allow({"listen"});
     HttpConfig config;
     config.listen = section.text("listen", config.listen);
-    const std::string objection =
-        config.listen.empty() ? "" : objection_to_address(config.listen);
+    const std::string objection = config.listen.empty() ? "" : objection_to_address(config.listen);
     if (!objection.empty()) {
         section.fail("listen", "listen " + objection + ", or empty for no HTTP server");
     }

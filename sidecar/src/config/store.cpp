@@ -28,9 +28,9 @@ void require_file(const Section& section, std::string_view key, const std::files
 TlsConfig read_tls(const Section& section) {
     section.allow({"enabled", "ca_file", "cert_file", "key_file", "server_name"});
     TlsConfig config;
-    config.enabled = section.flag("enabled", section.has("ca_file") || section.has("cert_file") ||
-                                                 section.has("key_file") ||
-                                                 section.has("server_name"));
+    config.enabled =
+        section.flag("enabled", section.has("ca_file") || section.has("cert_file") ||
+                                    section.has("key_file") || section.has("server_name"));
     config.ca_file = section.path("ca_file");
     config.cert_file = section.path("cert_file");
     config.key_file = section.path("key_file");
@@ -69,9 +69,9 @@ void read_redis(const Section& section, StoreConfig& config) {
         section.fail("addresses", "addresses must name at least one node, as [\"localhost:6379\"]");
     }
     for (const std::string& address : config.addresses) {
-        const std::string objection = objection_to_address(address);
+        std::string objection = objection_to_address(address);
         if (!objection.empty()) {
-            section.fail("addresses", '"' + address + "\" " + objection);
+            section.fail("addresses", objection.insert(0, '"' + address + "\" "));
         }
     }
     config.cluster = section.flag("cluster", false);
@@ -108,8 +108,9 @@ StoreConfig read_store(const Section& section, const std::string& name) {
     StoreConfig config;
     config.name = name;
     if (!is_store_name(name)) {
-        section.fail("", "\"" + name + "\" is no name of a store; up to 31 of a to z, 0 to 9 and _, "
-                                       "a letter first");
+        section.fail("", "\"" + name +
+                             "\" is no name of a store; up to 31 of a to z, 0 to 9 and _, "
+                             "a letter first");
     }
     section.allow({"kind", "addresses", "cluster", "database", "uri", "username", "password",
                    "password_file", "credential", "users", "layout", "connect_timeout",
