@@ -1,0 +1,25 @@
+// From what a tenant should be in a store and what it is there to the steps between them. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/failure.hpp"
+#include "store/model.hpp"
+
+namespace tenancy::sidecar {
+
+struct Plan {
+    std::vector<Action> actions; // none: the store shows what is wanted
+    bool drifted = false;        // the store has lost or changed what it had been given
+};
+
+// The steps for one tenant, in order. `unknown_objects` is the store's policy: report, adopt,
+// prune. Failures: UnknownState (permanent), ForeignInstance (foreign), UnknownObjects (permanent:
+// something without a marker is in the way), Superseded (superseded: the store holds a newer
+// generation than the one that is wanted).
+[[nodiscard]] Result<Plan> decide(const Desired& desired, const Observed& observed,
+                                  const Uuid& instance, std::string_view unknown_objects);
+
+} // namespace tenancy::sidecar

@@ -1,0 +1,150 @@
+#include "reconcile/fence.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+Verdict observe(std::string reason, std::string message) {
+    return {Verdict::Step::observe, std::move(reason), std::move(message)};
+}
+
+bool same_place(const InstanceIdentity& identity, const StateFile& memory) {
+    return identity.live_system_identifier == memory.system_identifier &&
+           identity.live_database_oid == memory.database_oid &&
+           identity.live_timeline == memory.timeline;
+}
+
+Verdict judge_unbound(const std::optional<StateFile>& memory) {
+    if (!memory || memory->binding) {
+        return {Verdict::Step::bind, "Ready", ""};
+    }
+    return observe("DatabaseUnbound",
+                   "this host belongs to instance " + print_uuid(memory->id) +
+                       ", but the database belongs to none; if it takes the place of that "
+                       "instance's database, run tenancyd adopt --as replacement");
+}
+
+// What differs between the database that was bound and the one that answers.
+std::string moved_where(const InstanceIdentity& identity) {
+    if (identity.bound_system_identifier != identity.live_system_identifier) {
+        return "another server than the one that was bound (system identifier " +
+               identity.live_system_identifier + " instead of " + identity.bound_system_identifier +
+               ")";
+    }
+    if (identity.bound_database_oid != identity.live_database_oid) {
+        return "another database of the server than the one that was bound (oid " +
+               identity.live_database_oid + " instead of " + identity.bound_database_oid + ")";
+    }
+    return "a promoted or restored server (timeline " + std::to_string(identity.live_timeline) +
+           " instead of " + std::to_string(identity.bound_timeline) + ")";
+}
+
+Verdict judge_memory(const InstanceIdentity& identity, const StateFile& memory) {
+    if (memory.binding) {
+        return same_place(identity, memory) && identity.epoch == 1
+                   ? Verdict{Verdict::Step::complete, "Ready", ""}
+                   : observe("NotMember", "the database was bound from elsewhere; if this host "
+                                          "belongs to it, run tenancyd adopt --as member");
+    }
+    if (memory.id != identity.id) {
+        return observe("OtherInstance", "this host belongs to instance " + print_uuid(memory.id) +
+                                            ", the database is instance " +
+                                            print_uuid(identity.id) +
+                                            "; if that is meant, run tenancyd adopt --as member");
+    }
+    if (memory.epoch < identity.epoch) {
+        return observe("EpochAhead", "the instance was adopted anew from another host; if this "
+                                     "host still belongs to it, run tenancyd adopt --as member");
+    }
+    if (memory.epoch > identity.epoch) {
+        return observe("EpochBehind", "the database is older than the last adoption; if it takes "
+                                      "the place of the newer one, run tenancyd adopt --as "
+                                      "replacement");
+    }
+    if (!same_place(identity, memory)) {
+        return observe("OtherServer", "this host remembers another server for the instance; if "
+                                      "that is meant, run tenancyd adopt --as member");
+    }
+    return {Verdict::Step::write, "Ready", ""};
+}
+
+StampVerdict refuse(std::string reason, std::string message) {
+    return {StampVerdict::Step::refuse, false, std::move(reason), std::move(message)};
+}
+
+StampVerdict judge_missing(const StampKnowledge& known) {
+    if (!known.stamped_before) {
+        return {StampVerdict::Step::stamp_first, false, "Ready", ""};
+    }
+    if (known.on_missing_stamp == "stamp") {
+        return {StampVerdict::Step::stamp, true, "Ready", ""};
+    }
+    return refuse("MissingStamp", "the store has lost its stamp: it was emptied, or another server "
+                                  "answers in its place; if that is meant, run tenancyd adopt");
+}
+
+StampVerdict judge_tick(std::int64_t found, const StampKnowledge& known) {
+    if (found > known.database_tick) {
+        return refuse("StampMismatch",
+                      "the store has seen tick " + std::to_string(found) +
+                          " of the instance, the database only tick " +
+                          std::to_string(known.database_tick) +
+                          ": another copy of the database writes to it, or the database was put "
+                          "back; run tenancyd adopt --as replacement or --as clone");
+    }
+    if (found == known.tick && !known.tick_written) {
+        return refuse("StampMismatch",
+                      "another copy of the database has stamped the store with the same tick " +
+                          std::to_string(found) +
+                          "; run tenancyd adopt --as replacement or --as clone");
+    }
+    return {found < known.tick ? StampVerdict::Step::stamp : StampVerdict::Step::accept,
+            found < known.last_seen, "Ready", ""};
+}
+
+} // namespace
+
+Verdict judge_identity(const InstanceIdentity& identity, const std::optional<StateFile>& memory) {
+    if (identity.in_recovery) {
+        return observe("InRecovery", "the server is a standby; name the primary, or all nodes, in "
+                                     "postgres.conninfo");
+    }
+    if (!identity.bound) {
+        return judge_unbound(memory);
+    }
+    if (!identity.matches()) {
+        return observe("IdentityMismatch", "the database says it is instance " +
+                                               print_uuid(identity.id) + ", but this is " +
+                                               moved_where(identity) +
+                                               "; run tenancyd adopt --as replacement if it takes "
+                                               "that one's place, --as clone if it is a copy");
+    }
+    if (!memory) {
+        return observe("NotMember", "this host does not belong to the instance yet; if it does, "
+                                    "run tenancyd adopt --as member");
+    }
+    return judge_memory(identity, *memory);
+}
+
+StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge& known) {
+    if (!found) {
+        return judge_missing(known);
+    }
+    if (found->instance != known.instance) {
+        return refuse("StampMismatch", "the store belongs to instance " +
+                                           print_uuid(found->instance) + ", not to " +
+                                           print_uuid(known.instance) +
+                                           "; check the address, or run tenancyd adopt");
+    }
+    if (found->epoch > known.epoch) {
+        return refuse("StampMismatch",
+                      "the store belongs to epoch " + std::to_string(found->epoch) +
+                          " of the instance, this database is of epoch " +
+                          std::to_string(known.epoch) + "; another database took its place");
+    }
+    if (found->epoch < known.epoch) {
+        return {StampVerdict::Step::stamp, false, "Ready", ""};
+    }
+    return judge_tick(found->tick, known);
+}
+
+} // namespace tenancy::sidecar
