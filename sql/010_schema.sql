@@ -66,4 +66,8 @@ INSERT INTO tenancy.error_code (sqlstate, name, http_status, retry, meaning) VAL
 ('TN021', 'session_not_clean',     500, 'yes', 'The session carries what another tenant left and it cannot be cleared: reconnect.'),
 ('TN022', 'all_tenants_required',  500, 'no', 'A role with BYPASSRLS used a protected table without SELECT tenancy.enter_all(reason).'),
 ('TN023', 'tenant_not_drained',    409, 'yes', 'Transactions that can still write for the tenant are open.'),
-('TN024', 'schedule_invalid',      422, 'no', 'The action or the time of a scheduled transition is not possible.');
+('TN024', 'schedule_invalid',      422, 'no', 'The action or the time of a scheduled transition is not possible.'),
+('TN025', 'stores_not_converged',  409, 'yes', 'A store has not reached what the tenant should be: the detail names each with its reason.'),
+('TN026', 'instance_fenced',       503, 'after a change', 'This database is not, or is no longer, the instance that may write to the stores: tenancyd adopt decides what it is.'),
+('TN027', 'store_unknown',         404, 'no', 'No store of this name is attached.'),
+('TN028', 'store_invalid',         422, 'no', 'The definition of a store or of a collection is not valid.');

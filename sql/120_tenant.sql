@@ -130,6 +130,7 @@ BEGIN
     INSERT INTO tenancy.tenant_onboarding (tenant_id, step, position, kind, function, store)
     SELECT new_id, s.name, s.position, s.kind, s.function, s.store
     FROM tenancy.onboarding_step AS s WHERE s.tier = provision.tier;
+    PERFORM tenancy.expect_tenant(new_id, provision.tier);
     PERFORM tenancy.record_event(new_id, 'provision', jsonb_build_object('tier', provision.tier, 'generation', 1));
     PERFORM tenancy.notify_lifecycle(new_id::text);
     PERFORM tenancy.activate_when_complete(new_id);
@@ -137,7 +138,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.provision(text, text, text, jsonb, text, uuid) IS
-'Makes a tenant and returns its id. settings is an object of values for defined settings; external_id and id take over the keys of an existing schema (id is random when NULL). Slug, external_id and id are the tenant''s for ever. When the tier has no onboarding checklist the tenant is active at once; otherwise it is provisioning until tenancy.run_onboarding() finds every step done. Errors: TN011 malformed name, TN012 taken, TN013 once used, 42704 no such tier, TN014 and TN015 settings, 42501.';
+'Makes a tenant and returns its id. settings is an object of values for defined settings; external_id and id take over the keys of an existing schema (id is random when NULL). Slug, external_id and id are the tenant''s for ever. Every attached store that is required for provisioning is a first step of its onboarding, store:NAME, unless the tier''s checklist has one for it; the step is done when the store has the tenant. Without any steps the tenant is active at once; otherwise it is provisioning until every step is done. Errors: TN011 malformed name, TN012 taken, TN013 once used, 42704 no such tier, TN014 and TN015 settings, 42501.';
 
 CREATE FUNCTION tenancy.set_display_name(tenant text, display_name text, expected_generation bigint DEFAULT NULL)
 RETURNS bigint

@@ -14,7 +14,7 @@ CREATE TABLE tenancy.onboarding_step (
     CONSTRAINT onboarding_step_position_key UNIQUE (tier, position) DEFERRABLE
 );
 COMMENT ON TABLE tenancy.onboarding_step IS
-'The checklists: what has to be done, in which order, before a tenant of the tier is active. kind sql calls function(tenant uuid) as the function''s owner; store waits for the service that makes the store, manual for a person, to call tenancy.complete_onboarding_step().';
+'The checklists: what has to be done, in which order, before a tenant of the tier is active. kind sql calls function(tenant uuid) as the function''s owner; store waits until the attached store of that name has the tenant (or, where none is attached, until somebody calls tenancy.complete_onboarding_step()); manual waits for a person to call tenancy.complete_onboarding_step().';
 
 CREATE TABLE tenancy.tenant_onboarding (
     tenant_id   uuid NOT NULL REFERENCES tenancy.tenant,
@@ -97,7 +97,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.define_onboarding_step(text, integer, text, text, regprocedure, text, text) IS
-'Adds a step to the checklist of a tier, or changes it; tenants that are provisioned already keep theirs. kind sql: function(uuid) is called with the tenant''s id, as the function''s owner; it must bear being called again. kind store, something outside the database, and kind manual: wait for tenancy.complete_onboarding_step(). Errors: 42704 no such tier, 22023 a step that cannot be, 42501.';
+'Adds a step to the checklist of a tier, or changes it; tenants that are provisioned already keep theirs. kind sql: function(uuid) is called with the tenant''s id, as the function''s owner; it must bear being called again. kind store: waits until the attached store of that name has the tenant; where none of that name is attached, and for kind manual: for tenancy.complete_onboarding_step(). Errors: 42704 no such tier, 22023 a step that cannot be, 42501.';
 
 CREATE FUNCTION tenancy.remove_onboarding_step(tier text, name text)
 RETURNS void
@@ -166,6 +166,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     due    record;
+    fate   text;
     failed text;
 BEGIN
     IF (advance_onboarding.locked).state <> 'provisioning' THEN
@@ -176,9 +177,14 @@ BEGIN
         WHERE o.tenant_id = (advance_onboarding.locked).id AND o.finished_at IS NULL ORDER BY o.position, o.step
     LOOP
         IF due.kind <> 'sql' THEN
-            UPDATE tenancy.tenant_onboarding AS o SET progress = 'waiting'
+            fate := CASE due.kind WHEN 'store' THEN tenancy.store_step_fate(due.tenant_id, due.store) ELSE 'waiting' END;
+            UPDATE tenancy.tenant_onboarding AS o
+            SET progress = fate, finished_at = CASE WHEN fate <> 'waiting' THEN clock_timestamp() END
             WHERE o.tenant_id = due.tenant_id AND o.step = due.step;
-            EXIT;
+            EXIT WHEN fate = 'waiting';
+            PERFORM tenancy.record_event(due.tenant_id, 'onboarding_step',
+                jsonb_build_object('step', due.step, 'progress', fate));
+            CONTINUE;
         END IF;
         failed := tenancy.try_onboarding_function(due.function, due.tenant_id);
         UPDATE tenancy.tenant_onboarding AS o
@@ -193,4 +199,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.advance_onboarding(tenancy.tenant) IS
-'Does the SQL steps that are due, in order, up to the first step that waits or fails; then activates the tenant if all are done. Internal.';
+'Does the SQL steps that are due, in order, and finishes those whose store has the tenant or is forgotten, up to the first step that waits or fails; then activates the tenant if all are done. Internal.';

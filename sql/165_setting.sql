@@ -88,6 +88,7 @@ BEGIN
             coalesce(define_setting.description, ''))
     ON CONFLICT ON CONSTRAINT setting_definition_pkey DO UPDATE
     SET schema = excluded.schema, default_value = excluded.default_value, description = excluded.description;
+    PERFORM tenancy.touch_store(s.name) FROM tenancy.store AS s WHERE s.state = 'attached' ORDER BY s.name;
     PERFORM tenancy.record_event(NULL, 'define_setting', jsonb_build_object('key', define_setting.key));
     PERFORM tenancy.notify_lifecycle('*');
 END
@@ -105,6 +106,7 @@ BEGIN
     PERFORM tenancy.find_setting(remove_setting.key);
     DELETE FROM tenancy.setting_value AS v WHERE v.key = remove_setting.key;
     DELETE FROM tenancy.setting_definition AS d WHERE d.key = remove_setting.key;
+    PERFORM tenancy.touch_store(s.name) FROM tenancy.store AS s WHERE s.state = 'attached' ORDER BY s.name;
     PERFORM tenancy.record_event(NULL, 'remove_setting', jsonb_build_object('key', remove_setting.key));
     PERFORM tenancy.notify_lifecycle('*');
 END

@@ -6,6 +6,9 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- By id, as all that lock several tenants: so none of them waits for another in a circle.
+    PERFORM FROM tenancy.tenant AS t WHERE t.tier = bump_tier.tier AND t.state <> 'erased'
+    ORDER BY t.id FOR NO KEY UPDATE;
     UPDATE tenancy.tenant AS t SET generation = t.generation + 1, changed_at = clock_timestamp()
     WHERE t.tier = bump_tier.tier AND t.state <> 'erased';
     PERFORM tenancy.record_event(NULL, bump_tier.event, bump_tier.detail || jsonb_build_object('tier', bump_tier.tier));

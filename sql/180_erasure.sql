@@ -36,14 +36,18 @@ BEGIN
             format('Its grace lasts until %s.', locked.erase_after));
     END IF;
     IF locked.erase_started_at IS NULL THEN
-        UPDATE tenancy.tenant AS t SET erase_started_at = clock_timestamp() WHERE t.id = locked.id;
-        PERFORM tenancy.record_event(locked.id, 'begin_erasure');
+        -- In one statement: it is the generation that tells the stores.
+        UPDATE tenancy.tenant AS t
+        SET erase_started_at = clock_timestamp(), generation = t.generation + 1, changed_at = clock_timestamp()
+        WHERE t.id = locked.id;
+        PERFORM tenancy.record_event(locked.id, 'begin_erasure', jsonb_build_object('generation', locked.generation + 1));
+        PERFORM tenancy.notify_lifecycle(locked.id::text);
     END IF;
     RETURN locked.id;
 END
 $$;
 COMMENT ON FUNCTION tenancy.begin_erasure(text, integer) IS
-'Marks the erasing of a tenant as begun, after which it cannot be cancelled; returns its id, NULL when it is erased already. Errors: TN004, TN010 not erasing, or its grace is not over, 22023 batch, 42501. A step of tenancy.erase().';
+'Marks the erasing of a tenant as begun, after which it cannot be cancelled and the stores delete theirs; returns its id, NULL when it is erased already. Errors: TN004, TN010 not erasing, or its grace is not over, 22023 batch, 42501. A step of tenancy.erase().';
 
 CREATE FUNCTION tenancy.check_erasing(tenant uuid)
 RETURNS void
@@ -135,6 +139,7 @@ BEGIN
             USING ERRCODE = 'TN020', DETAIL = format('Rows left, by table: %s.', array_to_string(remnants, ', ')),
                   HINT = 'See which trigger or foreign key keeps them, then CALL tenancy.erase() again.';
     END IF;
+    PERFORM tenancy.check_stores(locked.id, 'erase');
     DELETE FROM tenancy.tenant_alias AS a WHERE a.tenant_id = locked.id;
     DELETE FROM tenancy.setting_value AS v WHERE v.tenant_id = locked.id;
     UPDATE tenancy.tenant_onboarding AS o SET last_error = NULL WHERE o.tenant_id = locked.id;
@@ -153,7 +158,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.finish_erasure(uuid) IS
-'Counts again in every protected table and, when nothing of the tenant is left, makes it erased: its display name, settings, aliases, grants and all reasons go; id, slug, external id, counts and the skeleton of its audit trail stay. Returns how many rows were deleted in all. Errors: TN020 rows remain, TN016 it is not being erased, 42501. A step of tenancy.erase().';
+'Counts again in every protected table and, when nothing of the tenant is left and every store required for erasing has proven it gone, makes it erased: its display name, settings, aliases, grants and all reasons go; id, slug, external id, counts and the skeleton of its audit trail stay. Returns how many rows were deleted in all. Errors: TN020 rows remain, TN025 a store has not proven it, TN016 it is not being erased, 42501. A step of tenancy.erase().';
 
 -- Commits between batches, so it can be neither SECURITY DEFINER nor have a SET clause: every name is qualified.
 CREATE PROCEDURE tenancy.erase(tenant text, batch integer DEFAULT 10000, timeout interval DEFAULT '1 minute')
@@ -166,6 +171,8 @@ DECLARE
     gone     bigint;
     in_table bigint;
     in_round bigint;
+    until    pg_catalog.timestamptz;
+    pause    pg_catalog.float8 := 0.005;
 BEGIN
     PERFORM tenancy.require_top_level('CALL tenancy.erase()');
     erased := tenancy.begin_erasure(erase.tenant, erase.batch);
@@ -195,10 +202,16 @@ BEGIN
         END LOOP;
         EXIT WHEN in_round OPERATOR(pg_catalog.=) 0;
     END LOOP;
+    until := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) erase.timeout;
+    WHILE NOT tenancy.stores_reached(erased, until, 'erase') LOOP
+        COMMIT; -- what is waited for must not be held up by this snapshot
+        PERFORM pg_catalog.pg_sleep(pause);
+        pause := LEAST(pause OPERATOR(pg_catalog.*) 1.5::pg_catalog.float8, 0.1::pg_catalog.float8);
+    END LOOP;
     gone := tenancy.finish_erasure(erased);
     COMMIT;
     RAISE NOTICE 'tenant % is erased: % rows deleted, none left', erase.tenant, gone;
 END
 $$;
 COMMENT ON PROCEDURE tenancy.erase(text, integer, interval) IS
-'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending its own, and letting those end that have no context, as a superuser''s; timeout bounds each wait), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, counts again, and makes the tenant erased. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, 22023, 25001, 42501.';
+'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending its own, and letting those end that have no context, as a superuser''s; timeout bounds each wait), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, waits until every store that is required for erasing has proven the tenant gone from it, counts again, and makes the tenant erased. Where a store has not by the timeout (TN025), the tenant stays erasing: tenancy.store_condition and tenancy.store_alarm show which. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, TN025 stores are behind, 22023, 25001, 42501.';

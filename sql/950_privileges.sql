@@ -6,7 +6,9 @@
 GRANT SELECT ON
     tenancy.tier, tenancy.tenant, tenancy.tenant_tombstone, tenancy.tenant_alias, tenancy.operator,
     tenancy.audit_event, tenancy.scheduled_action, tenancy.onboarding_step, tenancy.tenant_onboarding,
-    tenancy.onboarding_progress, tenancy.setting_definition, tenancy.setting_value, tenancy.erasure_count
+    tenancy.onboarding_progress, tenancy.setting_definition, tenancy.setting_value, tenancy.erasure_count,
+    tenancy.instance, tenancy.daemon, tenancy.store, tenancy.store_collection, tenancy.tenant_store,
+    tenancy.store_mark, tenancy.store_status, tenancy.unknown_object, tenancy.store_condition, tenancy.store_alarm
 TO tenancy_admin, tenancy_auditor;
 GRANT SELECT ON tenancy.transition, tenancy.error_code TO PUBLIC;
 GRANT USAGE ON SCHEMA tenancy TO PUBLIC;
@@ -21,13 +23,27 @@ GRANT EXECUTE ON FUNCTION tenancy.resolve(text, text) TO tenancy_admin WITH GRAN
 
 GRANT EXECUTE ON FUNCTION
     tenancy.tenant_id(text),
-    tenancy.tenant_settings(text)
+    tenancy.tenant_settings(text),
+    tenancy.instance_identity(),
+    tenancy.status_report(),
+    tenancy.is_wanted(text, timestamptz) -- in the views, and of no use otherwise
 TO tenancy_admin, tenancy_auditor, tenancy_sidecar;
 
 GRANT EXECUTE ON FUNCTION
     tenancy.run_schedule(integer),
     tenancy.run_onboarding(text),
-    tenancy.complete_onboarding_step(text, text)
+    tenancy.complete_onboarding_step(text, text),
+    tenancy.bind_instance(text, bigint),
+    tenancy.tick_instance(text, text, bigint),
+    tenancy.daemon_stores(),
+    tenancy.report_store(text, bigint, text, jsonb),
+    tenancy.claim_work(text, bigint, text, integer, interval),
+    tenancy.extend_leases(text, text, bigint[], interval),
+    tenancy.release_work(text, text, bigint[]),
+    tenancy.report_work(text, bigint, text, jsonb),
+    tenancy.desired_page(text, uuid, integer),
+    tenancy.request_repair(text, bigint, text, uuid[]),
+    tenancy.report_unknown(text, bigint, text, text, jsonb, boolean, bigint, bigint)
 TO tenancy_admin, tenancy_sidecar;
 
 GRANT EXECUTE ON FUNCTION
@@ -55,6 +71,11 @@ GRANT EXECUTE ON FUNCTION
     tenancy.unset_setting(text, text, bigint),
     tenancy.add_operator(regrole, text),
     tenancy.remove_operator(regrole, text),
+    tenancy.define_store(text, text, text[], text, text, jsonb, text, text, text),
+    tenancy.forget_store(text, text),
+    tenancy.retry_store(text, text, boolean),
+    tenancy.define_collection(text, text, jsonb, jsonb),
+    tenancy.remove_collection(text, text),
     -- Steps of the procedures, which run as their invoker.
     tenancy.check_drainable(text, text, interval),
     tenancy.require_top_level(text),
@@ -62,11 +83,14 @@ GRANT EXECUTE ON FUNCTION
     tenancy.begin_erasure(text, integer),
     tenancy.erasure_tables(uuid),
     tenancy.erase_batch(uuid, regclass, integer),
-    tenancy.finish_erasure(uuid)
+    tenancy.finish_erasure(uuid),
+    tenancy.check_awaited(text, interval),
+    tenancy.stores_reached(uuid, timestamptz, text)
 TO tenancy_admin;
 GRANT EXECUTE ON PROCEDURE
     tenancy.drain(text, text, interval),
-    tenancy.erase(text, integer, interval)
+    tenancy.erase(text, integer, interval),
+    tenancy.await_stores(text, interval)
 TO tenancy_admin;
 
 -- The context. Each checks by itself what the caller may do.

@@ -28,6 +28,10 @@ inline constexpr const char* session_not_clean = "TN021";
 inline constexpr const char* all_tenants_required = "TN022";
 inline constexpr const char* tenant_not_drained = "TN023";
 inline constexpr const char* schedule_invalid = "TN024";
+inline constexpr const char* stores_not_converged = "TN025";
+inline constexpr const char* instance_fenced = "TN026";
+inline constexpr const char* store_unknown = "TN027";
+inline constexpr const char* store_invalid = "TN028";
 
 // PostgreSQL's own, where core raises them.
 inline constexpr const char* insufficient_privilege = "42501";

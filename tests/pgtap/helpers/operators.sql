@@ -25,7 +25,8 @@ DECLARE
     together text := '';
 BEGIN
     FOREACH name IN ARRAY ARRAY['tenant', 'tenant_tombstone', 'tenant_alias', 'tier', 'operator', 'audit_event',
-        'scheduled_action', 'onboarding_step', 'tenant_onboarding', 'setting_definition', 'setting_value', 'erasure_count']
+        'scheduled_action', 'onboarding_step', 'tenant_onboarding', 'setting_definition', 'setting_value', 'erasure_count',
+        'instance', 'daemon', 'store', 'store_collection', 'tenant_store', 'store_mark', 'store_status', 'unknown_object']
     LOOP
         EXECUTE format('SELECT md5(string_agg(t::text, E''\n'' ORDER BY t::text)) FROM tenancy.%I AS t', name) INTO one;
         together := together || coalesce(one, '-');

@@ -1,0 +1,230 @@
+-- What a daemon does for tenants that are due: claims them, does remote work without any transaction
+-- open, and reports. All of it skips rows that somebody else holds, and waits for none.
+
+CREATE FUNCTION tenancy.check_work(daemon text, epoch bigint, store text)
+RETURNS tenancy.store
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM tenancy.require_any_operator('admin', 'sidecar');
+    PERFORM tenancy.check_daemon_name(check_work.daemon);
+    PERFORM tenancy.check_instance(check_work.epoch);
+    RETURN tenancy.find_store(check_work.store);
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_work(text, bigint, text) IS
+'What every call of a daemon begins with; returns the store. Errors: 42501, 22023 no name, TN026 not the instance or not its epoch, TN027 no such store. Internal.';
+
+CREATE FUNCTION tenancy.check_most(most integer, highest integer)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF check_most.most IS NULL OR check_most.most NOT BETWEEN 1 AND check_most.highest THEN
+        RAISE EXCEPTION 'most must be between 1 and %', check_most.highest USING ERRCODE = '22023',
+            HINT = 'Call again for what is left.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_most(integer, integer) IS 'Raises 22023 unless 1 <= most <= highest. Internal.';
+
+CREATE FUNCTION tenancy.check_lease(lease interval)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF check_lease.lease IS NULL OR check_lease.lease NOT BETWEEN '1 millisecond' AND '1 hour' THEN
+        RAISE EXCEPTION 'lease must be between 1 millisecond and 1 hour' USING ERRCODE = '22023',
+            HINT = 'Claim for a short time, and call tenancy.extend_leases() while the work goes on.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_lease(interval) IS 'Raises 22023 unless a lease can last so long. Internal.';
+
+CREATE FUNCTION tenancy.store_settings(tenants uuid[])
+RETURNS TABLE (tenant_id uuid, settings jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off -- plans kept from when there were few values would go on reading all of them
+AS $$
+    WITH defaults AS MATERIALIZED (
+        SELECT coalesce(jsonb_object_agg(d.key, d.default_value), '{}') AS given
+        FROM tenancy.setting_definition AS d WHERE d.default_value IS NOT NULL AND NOT d.secret
+    ), of_tier AS MATERIALIZED (
+        SELECT v.tier, jsonb_object_agg(v.key, v.value) AS given
+        FROM tenancy.setting_value AS v JOIN tenancy.setting_definition AS d ON d.key = v.key AND NOT d.secret
+        WHERE v.tier IS NOT NULL GROUP BY v.tier
+    )
+    SELECT t.id, (
+        SELECT coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.value <> 'null'), '{}')
+        FROM jsonb_each((SELECT d.given FROM defaults AS d)
+            || coalesce((SELECT o.given FROM of_tier AS o WHERE o.tier = t.tier), '{}')
+            || coalesce((SELECT jsonb_object_agg(v.key, v.value) FROM tenancy.setting_value AS v
+                         JOIN tenancy.setting_definition AS d ON d.key = v.key AND NOT d.secret
+                         WHERE v.tenant_id = t.id), '{}')) AS e)
+    FROM tenancy.tenant AS t WHERE t.id = ANY ($1)
+$$;
+COMMENT ON FUNCTION tenancy.store_settings(uuid[]) IS
+'The settings that count for each of these tenants, as an object: the tenant''s own before its tier''s before the default; those without a value, or with JSON''s null, left out. Internal.';
+
+CREATE FUNCTION tenancy.absorb_marks(store text, most integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+BEGIN
+    -- The mark of a tenant that is leased waits for the report, which looks at the tenant anyway.
+    WITH picked AS MATERIALIZED (
+        SELECT m.ctid AS place, m.tenant_id, m.urgent, m.fresh, m.at, m.token
+        FROM tenancy.store_mark AS m
+        JOIN tenancy.tenant_store AS s ON s.tenant_id = m.tenant_id AND s.store = m.store
+        WHERE m.store = absorb_marks.store
+          AND (s.lease_until IS NULL OR s.lease_until <= clock_timestamp() OR s.lease_token = m.token)
+        ORDER BY m.urgent DESC, m.at LIMIT absorb_marks.most
+        FOR UPDATE OF m SKIP LOCKED FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), gone AS (
+        DELETE FROM tenancy.store_mark AS m WHERE m.ctid = ANY (ARRAY(SELECT p.place FROM picked AS p))
+    ), together AS (
+        SELECT p.tenant_id, bool_or(p.urgent) AS urgent, bool_or(p.fresh) AS fresh, min(p.at) AS at,
+               array_agg(p.token) AS tokens
+        FROM picked AS p GROUP BY p.tenant_id
+    )
+    UPDATE tenancy.tenant_store AS s
+    SET due_at = CASE WHEN s.parked AND NOT g.fresh THEN NULL ELSE least(s.due_at, g.at) END,
+        urgent = s.urgent OR g.urgent, pending_since = coalesce(s.pending_since, g.at),
+        parked = s.parked AND NOT g.fresh, attempts = CASE WHEN g.fresh THEN 0 ELSE s.attempts END,
+        lease_holder = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_holder END,
+        lease_token = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_token END,
+        lease_until = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_until END
+    FROM together AS g WHERE s.store = absorb_marks.store AND s.tenant_id = g.tenant_id;
+END
+$$;
+COMMENT ON FUNCTION tenancy.absorb_marks(text, integer) IS
+'Takes at most so many marks over into tenancy.tenant_store, urgent and old ones first. Internal.';
+
+CREATE FUNCTION tenancy.pick_due(store text, urgent boolean, most integer)
+RETURNS uuid[]
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_sort = off
+AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT s.tenant_id FROM tenancy.tenant_store AS s
+        WHERE s.store = pick_due.store AND s.urgent = pick_due.urgent AND s.due_at <= clock_timestamp()
+        ORDER BY s.due_at LIMIT pick_due.most FOR NO KEY UPDATE SKIP LOCKED);
+END
+$$;
+COMMENT ON FUNCTION tenancy.pick_due(text, boolean, integer) IS
+'Locks tenants that are due in a store, longest due first. Internal.';
+
+CREATE FUNCTION tenancy.claim_work(daemon text, epoch bigint, store text, most integer, lease interval)
+RETURNS TABLE (tenant_id uuid, state text, present boolean, generation bigint, store_generation bigint,
+    reached_before boolean, settings jsonb, token bigint, attempts integer)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+DECLARE
+    found  tenancy.store := tenancy.check_work(claim_work.daemon, claim_work.epoch, claim_work.store);
+    picked uuid[];
+BEGIN
+    PERFORM tenancy.check_most(claim_work.most, 1000);
+    PERFORM tenancy.check_lease(claim_work.lease);
+    IF NOT found.settled THEN
+        PERFORM tenancy.settle_store(found.name);
+    END IF;
+    PERFORM tenancy.absorb_marks(found.name, claim_work.most);
+    picked := tenancy.pick_due(found.name, true, claim_work.most);
+    IF cardinality(picked) < claim_work.most THEN
+        picked := picked || tenancy.pick_due(found.name, false, claim_work.most - cardinality(picked));
+    END IF;
+    IF picked = '{}' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        WITH claimed AS (
+            UPDATE tenancy.tenant_store AS s
+            SET lease_holder = claim_work.daemon, lease_token = nextval('tenancy.store_lease_seq'),
+                lease_until = clock_timestamp() + claim_work.lease, due_at = clock_timestamp() + claim_work.lease,
+                desired_generation = t.generation
+            FROM unnest(picked) WITH ORDINALITY AS p(id, place) JOIN tenancy.tenant AS t ON t.id = p.id
+            WHERE s.tenant_id = p.id AND s.store = found.name
+            RETURNING p.place, t.id, t.state, tenancy.is_wanted(t.state, t.erase_started_at) AS wanted, t.generation,
+                s.observed_generation > 0 AND s.present AS reached, s.lease_token, s.attempts
+        ), wanted AS MATERIALIZED (
+            SELECT v.* FROM tenancy.store_settings(ARRAY(SELECT c.id FROM claimed AS c WHERE c.wanted)) AS v
+        )
+        SELECT c.id, c.state, c.wanted, c.generation, found.generation, c.reached, coalesce(w.settings, '{}'),
+               c.lease_token, c.attempts
+        FROM claimed AS c LEFT JOIN wanted AS w ON w.tenant_id = c.id ORDER BY c.place;
+END
+$$;
+COMMENT ON FUNCTION tenancy.claim_work(text, bigint, text, integer, interval) IS
+'Leases to the daemon at most so many (1 to 1000) of the tenants that are due in a store, and returns what each should be there: urgent ones first, then the longest due. present false: it is to be gone, and proven gone. reached_before: the store has shown it as present once. settings: those that count, empty where it is not to be present. token names the lease; attempts counts the failures in a row so far. Whom another daemon holds is not among them, and nobody is waited for. For admins and sidecars. Errors: TN026 not the instance or not its epoch, TN027 no such store, 22023, 42501.';
+
+CREATE FUNCTION tenancy.extend_leases(daemon text, store text, tokens bigint[], lease interval)
+RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+DECLARE
+    still bigint[];
+BEGIN
+    PERFORM tenancy.require_any_operator('admin', 'sidecar');
+    PERFORM tenancy.check_daemon_name(extend_leases.daemon);
+    PERFORM tenancy.check_lease(extend_leases.lease);
+    WITH held AS MATERIALIZED (
+        SELECT s.tenant_id, s.store FROM tenancy.tenant_store AS s
+        WHERE s.lease_token = ANY (extend_leases.tokens) AND s.store = extend_leases.store
+          AND s.lease_holder = extend_leases.daemon AND s.lease_until > clock_timestamp()
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), extended AS (
+        UPDATE tenancy.tenant_store AS s
+        SET lease_until = clock_timestamp() + extend_leases.lease, due_at = clock_timestamp() + extend_leases.lease
+        FROM held AS h WHERE s.tenant_id = h.tenant_id AND s.store = h.store
+        RETURNING s.lease_token
+    )
+    SELECT coalesce(array_agg(e.lease_token ORDER BY e.lease_token), '{}') INTO still FROM extended AS e;
+    RETURN still;
+END
+$$;
+COMMENT ON FUNCTION tenancy.extend_leases(text, text, bigint[], interval) IS
+'Makes leases last from now on once more so long, and returns the tokens of those; one that is not among them is lost: stop working for its tenant. For admins and sidecars. Errors: 22023, 42501.';
+
+CREATE FUNCTION tenancy.release_work(daemon text, store text, tokens bigint[])
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+DECLARE
+    released bigint;
+BEGIN
+    PERFORM tenancy.require_any_operator('admin', 'sidecar');
+    PERFORM tenancy.check_daemon_name(release_work.daemon);
+    WITH held AS MATERIALIZED (
+        SELECT s.tenant_id, s.store FROM tenancy.tenant_store AS s
+        WHERE s.lease_token = ANY (release_work.tokens) AND s.store = release_work.store
+          AND s.lease_holder = release_work.daemon
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE tenancy.tenant_store AS s
+    SET lease_holder = NULL, lease_token = NULL, lease_until = NULL, due_at = clock_timestamp()
+    FROM held AS h WHERE s.tenant_id = h.tenant_id AND s.store = h.store;
+    GET DIAGNOSTICS released = ROW_COUNT;
+    RETURN released;
+END
+$$;
+COMMENT ON FUNCTION tenancy.release_work(text, text, bigint[]) IS
+'Gives leases back unused: the tenants are due at once, for anybody, and no attempt is counted. Returns how many were still held. For admins and sidecars. Errors: 22023, 42501.';
