@@ -1,4 +1,4 @@
-"""Servers for tests: PostgreSQL, hot standbys and PgBouncers that always end with the tests.
+"""Servers for tests: PostgreSQL, standbys, PgBouncers and stores that always end with the tests.
 
     with Server(settings={"work_mem": "8MB"}) as server:
         server.createdb("app")
@@ -8,11 +8,23 @@ Everything listens on loopback and on a private socket only, uses the private tr
 scripts/postgres-tree makes, and runs as an unprivileged user even when the tests run as root.
 """
 
+from .certificates import Authority
 from .pgbouncer import PgBouncer
 from .ports import Port
 from .process import ServerError
+from .redis import Redis, RedisCluster
 from .server import Server
 from .standby import Standby
 from .waiting import wait_for
 
-__all__ = ["PgBouncer", "Port", "Server", "ServerError", "Standby", "wait_for"]
+__all__ = [
+    "Authority",
+    "PgBouncer",
+    "Port",
+    "Redis",
+    "RedisCluster",
+    "Server",
+    "ServerError",
+    "Standby",
+    "wait_for",
+]
