@@ -25,9 +25,15 @@ struct InstanceIdentity {
 
     // Whether this server and database are those that the instance was bound to.
     [[nodiscard]] bool matches() const {
-        return bound && bound_system_identifier == live_system_identifier &&
+        return bound && !in_recovery && bound_system_identifier == live_system_identifier &&
                bound_database_oid == live_database_oid && bound_timeline == live_timeline;
     }
+};
+
+// What the database was bound as.
+struct Binding {
+    Uuid id;
+    std::int64_t epoch = 0;
 };
 
 // A tenant that this daemon works on until the lease is over.
@@ -59,6 +65,7 @@ struct StoreHealth {
     std::string reason; // CamelCase: Ready, Unreachable, StampMismatch, CapabilityMissing, ...
     std::string message;
     std::optional<Capabilities> capabilities; // when probed anew
+    bool stamped = false;                     // the store carries this instance's stamp
 };
 
 struct DesiredPage {
@@ -80,6 +87,8 @@ public:
     virtual ~Registry() = default;
 
     virtual InstanceIdentity identity() = 0;
+    // tenancy.bind_instance(): role "new", "replacement" or "clone". The id and epoch from then on.
+    virtual Binding bind(const std::string& role) = 0;
     // Heartbeat of the daemon, and the next tick of the instance.
     virtual std::int64_t tick(std::int64_t epoch) = 0;
     virtual std::vector<StoreDefinition> stores() = 0;

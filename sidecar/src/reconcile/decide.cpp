@@ -45,6 +45,10 @@ std::optional<Failure> refusal(const Desired& desired, const Observed& observed,
     if (!desired.present) {
         return std::nullopt;
     }
+    if (desired.settings.is_discarded()) {
+        return Failure{FailureKind::permanent, "SettingsUnreadable",
+                       "a setting has a value that cannot be read, such as a number beyond 1e308"};
+    }
     if (observed.marker && observed.marker->generation > desired.generation) {
         return superseded(desired, *observed.marker);
     }

@@ -16,9 +16,9 @@ struct Plan {
 };
 
 // The steps for one tenant, in order. `unknown_objects` is the store's policy: report, adopt,
-// prune. Failures: UnknownState (permanent), ForeignInstance (foreign), UnknownObjects (permanent:
-// something without a marker is in the way), Superseded (superseded: the store holds a newer
-// generation than the one that is wanted).
+// prune. Failures: UnknownState, SettingsUnreadable (permanent), ForeignInstance (foreign),
+// UnknownObjects (permanent: something without a marker is in the way), Superseded (superseded: the
+// store holds a newer generation than the one that is wanted).
 [[nodiscard]] Result<Plan> decide(const Desired& desired, const Observed& observed,
                                   const Uuid& instance, std::string_view unknown_objects);
 

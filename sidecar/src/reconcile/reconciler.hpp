@@ -24,6 +24,9 @@ struct SessionFactories {
     std::function<std::unique_ptr<Notifications>()> notifications;
 };
 
+// Over PostgreSQL and the stores as configured; the reference is kept.
+[[nodiscard]] SessionFactories real_sessions(const Config& config);
+
 struct Readiness {
     bool ready = false;     // PostgreSQL answers and every thread runs; fenced is ready, too
     bool observing = false; // nothing is written to any store

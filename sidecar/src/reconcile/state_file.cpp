@@ -61,8 +61,7 @@ nlohmann::ordered_json to_json(const StateFile& state) {
             {"epoch", state.epoch},
             {"system_identifier", state.system_identifier},
             {"database_oid", state.database_oid},
-            {"timeline", state.timeline},
-            {"stamped", state.stamped}};
+            {"timeline", state.timeline}};
 }
 
 StateFile from_json(const nlohmann::json& json) {
@@ -80,7 +79,6 @@ StateFile from_json(const nlohmann::json& json) {
     json.at("system_identifier").get_to(state.system_identifier);
     json.at("database_oid").get_to(state.database_oid);
     json.at("timeline").get_to(state.timeline);
-    json.at("stamped").get_to(state.stamped);
     return state;
 }
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -22,7 +21,6 @@ struct StateFile {
     std::string system_identifier;
     std::string database_oid;
     std::int64_t timeline = 0;
-    std::set<std::string> stamped; // stores that carried this instance's stamp once
 
     friend bool operator==(const StateFile&, const StateFile&) = default;
 };

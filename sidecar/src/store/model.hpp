@@ -50,7 +50,7 @@ struct Desired {
     std::int64_t generation = 0;       // of the tenant
     std::int64_t store_generation = 0; // of the store's templates
     bool reached_before = false;       // the store has reported the tenant as present once
-    Json settings = Json::object();    // key -> value
+    Json settings = Json::object();    // key -> value; is_discarded() when it cannot be read
     std::shared_ptr<const Templates> templates;
 };
 

@@ -25,8 +25,9 @@ struct StoreDefinition {
     std::string unknown_objects = "report";   // report, adopt, prune
     std::string on_missing_stamp = "observe"; // observe, stamp
     Json options = Json::object();
-    std::int64_t generation = 0;
+    std::int64_t generation = 0; // changes with every part of this but `stamped`
     std::shared_ptr<const Templates> templates;
+    bool stamped = false; // this instance's stamp was written to the store once
 };
 
 // A tenant and the steps to take for it.

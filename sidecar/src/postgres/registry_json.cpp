@@ -1,0 +1,112 @@
+#include "postgres/registry_json.hpp"
+
+#include <algorithm>
+
+#include "reconcile/work_item.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+Json uuid_or_null(const std::optional<Uuid>& uuid) {
+    return uuid ? Json(print_uuid(*uuid)) : Json();
+}
+
+std::optional<Json> member(const Json& object, const char* name) {
+    const auto found = object.find(name);
+    return found == object.end() || found->is_null() ? std::nullopt : std::optional(*found);
+}
+
+std::string printable(std::string text) {
+    std::replace(text.begin(), text.end(), '\0', ' ');
+    return text;
+}
+
+IndexTemplate read_index(const Json& json) {
+    IndexTemplate index;
+    index.name = json.at("name").get<std::string>();
+    for (const auto& key : json.at("keys")) {
+        index.keys.emplace_back(key.at(0).get<std::string>(), key.at(1));
+    }
+    index.unique = json.value("unique", false);
+    index.sparse = json.value("sparse", false);
+    if (const auto ttl = member(json, "ttl_seconds")) {
+        index.ttl_seconds = ttl->get<std::int64_t>();
+    }
+    index.partial = member(json, "partial");
+    index.collation = member(json, "collation");
+    return index;
+}
+
+Json report_to_json(const Report& report) {
+    return {{"tenant", print_uuid(report.tenant)},
+            {"token", report.token},
+            {"generation", report.generation},
+            {"store_generation", report.store_generation},
+            {"outcome", name_of(report.outcome)},
+            {"present", report.present},
+            {"drifted", report.drifted},
+            {"state", report.state},
+            {"reason", report.reason},
+            {"message", printable(report.message)},
+            {"retry_after_ms", report.retry_after.count()}};
+}
+
+} // namespace
+
+std::string to_jsonb(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json reports_to_json(const std::vector<Report>& reports) {
+    auto array = Json::array();
+    for (const auto& report : reports) {
+        array.push_back(report_to_json(report));
+    }
+    return array;
+}
+
+Json health_to_json(const StoreHealth& health) {
+    Json json = {{"reachable", health.reachable},
+                 {"fenced", health.fenced},
+                 {"reason", health.reason},
+                 {"message", printable(health.message)},
+                 {"stamped", health.stamped}};
+    if (health.capabilities) {
+        json["capabilities"] = {{"product", health.capabilities->product},
+                                {"version", health.capabilities->version},
+                                {"details", health.capabilities->details},
+                                {"missing", health.capabilities->missing},
+                                {"warnings", health.capabilities->warnings}};
+    }
+    return json;
+}
+
+Json unknown_to_json(const std::vector<UnknownObject>& objects) {
+    auto array = Json::array();
+    for (const auto& unknown : objects) {
+        array.push_back({{"name", printable(unknown.object.name)},
+                         {"tenant", uuid_or_null(unknown.object.tenant)},
+                         {"instance", uuid_or_null(unknown.object.instance)},
+                         {"detail", unknown.object.detail},
+                         {"reason", unknown.reason},
+                         {"resolution", unknown.resolution}});
+    }
+    return array;
+}
+
+std::shared_ptr<const Templates> read_templates(const Json& collections) {
+    auto templates = std::make_shared<Templates>();
+    for (const auto& json : collections) {
+        CollectionTemplate collection;
+        collection.name = json.at("name").get<std::string>();
+        collection.validator = member(json, "validator");
+        for (const auto& index : json.at("indexes")) {
+            auto read = read_index(index);
+            collection.indexes.emplace(read.name, std::move(read));
+        }
+        templates->emplace(collection.name, std::move(collection));
+    }
+    return templates;
+}
+
+} // namespace tenancy::sidecar

@@ -1,0 +1,179 @@
+#include "reconcile/adopt.hpp"
+
+#include <algorithm>
+
+#include "base/failpoint.hpp"
+#include "base/log.hpp"
+#include "reconcile/notifications.hpp"
+#include "reconcile/state_file.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+// A store that is to be stamped, and what it carries now.
+struct Candidate {
+    std::string name;
+    bool named = false; // by the operator
+    std::unique_ptr<Store> session;
+    std::optional<Stamp> found;
+    std::string problem; // it could not be asked
+
+    Candidate(const StoreDefinition& definition, const StoreConfig& config, bool chosen,
+              const SessionFactories& factories)
+        : name(config.name), named(chosen),
+          limit(config.connect_timeout + config.operation_timeout) {
+        try {
+            session = factories.store(config);
+            session->define(definition);
+            found = session->read_stamp(Deadline::in(limit));
+        } catch (const Unavailable& unavailable) {
+            problem = unavailable.what();
+        }
+    }
+
+    Milliseconds limit;
+};
+
+std::vector<Candidate> candidates(const Config& config, Registry& registry,
+                                  const std::optional<std::string>& store,
+                                  const SessionFactories& factories) {
+    std::vector<Candidate> found;
+    for (const auto& definition : registry.stores()) {
+        for (const auto& configured : config.stores) {
+            if (configured.name == definition.name && configured.kind == definition.kind &&
+                (!store || *store == configured.name)) {
+                found.emplace_back(definition, configured, store.has_value(), factories);
+            }
+        }
+    }
+    if (store && found.empty()) {
+        throw ConfigError("store " + *store +
+                          " is not both attached in the database and configured here");
+    }
+    return found;
+}
+
+void remember(const Config& config, const InstanceIdentity& identity) {
+    StateFile state;
+    state.id = identity.id;
+    state.epoch = identity.epoch;
+    state.system_identifier = identity.live_system_identifier;
+    state.database_oid = identity.live_database_oid;
+    state.timeline = identity.live_timeline;
+    write_state_file(config.state_directory, state);
+    failpoint("fence.state_written");
+}
+
+// The new epoch has to be above every one that is known: a database that was put back counts from
+// an old one.
+void bind_replacement(const Config& config, Registry& registry,
+                      const std::vector<Candidate>& stores) {
+    std::int64_t highest = 0;
+    if (const auto memory = read_state_file(config.state_directory)) {
+        highest = memory->epoch;
+    }
+    const auto identity = registry.identity();
+    for (const auto& store : stores) {
+        if (store.found && store.found->instance == identity.id) {
+            highest = std::max(highest, store.found->epoch);
+        }
+    }
+    auto bound = registry.bind(identity.bound ? "replacement" : "new");
+    while (identity.bound && bound.epoch <= highest) {
+        bound = registry.bind("replacement");
+    }
+    failpoint("fence.bound");
+}
+
+// Why the store is not to be stamped; empty when it is.
+std::string obstacle(const Candidate& store, const InstanceIdentity& identity, std::int64_t tick) {
+    if (!store.problem.empty()) {
+        return store.problem;
+    }
+    if (!store.found) {
+        return "";
+    }
+    if (store.found->instance != identity.id) {
+        return store.named ? ""
+                           : "it belongs to instance " + print_uuid(store.found->instance) +
+                                 "; name it by --store if it is to change hands";
+    }
+    if (store.found->epoch > identity.epoch ||
+        (store.found->epoch == identity.epoch && store.found->tick > tick)) {
+        return "it has seen more of the instance than this database; if this database takes the "
+               "place of the newer one, adopt it --as replacement";
+    }
+    return "";
+}
+
+StampedStore stamp(Candidate& store, const InstanceIdentity& identity, std::int64_t tick) {
+    StampedStore result{store.name, false, obstacle(store, identity, tick)};
+    if (!result.message.empty()) {
+        return result;
+    }
+    try {
+        result.stamped = store.session->write_stamp({identity.id, identity.epoch, tick},
+                                                    store.found, Deadline::in(store.limit));
+        result.message = result.stamped ? "" : "somebody else stamped it meanwhile; try again";
+        failpoint("fence.stamped");
+    } catch (const Unavailable& problem) {
+        result.message = problem.what();
+    }
+    return result;
+}
+
+void bind(const Config& config, AdoptAs role, Registry& registry,
+          const std::vector<Candidate>& stores) {
+    if (role == AdoptAs::replacement) {
+        bind_replacement(config, registry, stores);
+    } else if (role == AdoptAs::clone) {
+        registry.bind("clone");
+        failpoint("fence.bound");
+    }
+}
+
+} // namespace
+
+std::optional<AdoptAs> adopt_as(std::string_view word) {
+    if (word == "member") {
+        return AdoptAs::member;
+    }
+    if (word == "replacement") {
+        return AdoptAs::replacement;
+    }
+    if (word == "clone") {
+        return AdoptAs::clone;
+    }
+    return std::nullopt;
+}
+
+Adoption adopt(const Config& config, AdoptAs role, const std::optional<std::string>& store,
+               const SessionFactories& factories) {
+    const auto registry = factories.registry();
+    const auto before = registry->identity();
+    if (before.in_recovery) {
+        throw AdoptError("the server is a standby; connect to the primary");
+    }
+    if (role == AdoptAs::member && !before.matches()) {
+        throw AdoptError("the database is not the one that the instance was bound to, so there is "
+                         "nothing to join; adopt it as replacement or clone");
+    }
+    auto stores = role == AdoptAs::clone ? std::vector<Candidate>{}
+                                         : candidates(config, *registry, store, factories);
+    bind(config, role, *registry, stores);
+    const auto identity = registry->identity();
+    remember(config, identity);
+    Adoption adoption{identity.id, identity.epoch, {}};
+    const auto tick = registry->tick(identity.epoch);
+    for (auto& candidate : stores) {
+        adoption.stores.push_back(stamp(candidate, identity, tick));
+    }
+    log(Level::info, "adopted", {{"instance", print_uuid(identity.id)}, {"epoch", identity.epoch}});
+    return adoption;
+}
+
+Adoption adopt(const Config& config, AdoptAs role, const std::optional<std::string>& store) {
+    return adopt(config, role, store, real_sessions(config));
+}
+
+} // namespace tenancy::sidecar

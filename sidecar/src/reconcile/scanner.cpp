@@ -1,0 +1,293 @@
+#include "reconcile/scanner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "base/failpoint.hpp"
+#include "base/log.hpp"
+#include "reconcile/backoff.hpp"
+#include "reconcile/decide.hpp"
+#include "reconcile/timer.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+constexpr unsigned page_size = 500;
+constexpr Milliseconds beat_within{120000};
+constexpr Milliseconds list_limit{3600000};
+
+// The id just before, so that a page after it begins with `tenant`; nothing for the first of all.
+std::optional<Uuid> before(Uuid tenant) {
+    for (auto byte = tenant.bytes.rbegin(); byte != tenant.bytes.rend(); ++byte) {
+        if ((*byte)-- != 0) {
+            return tenant;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string extra_name(const Desired& desired, const std::string& collection) {
+    return "t_" + print_uuid_hex(desired.tenant) + "." + collection;
+}
+
+} // namespace
+
+std::size_t UuidHash::operator()(const Uuid& uuid) const noexcept {
+    std::size_t hash = 0;
+    std::memcpy(&hash, uuid.bytes.data() + 8, sizeof hash); // the random half
+    return hash;
+}
+
+Scanner::Scanner(Surroundings& surroundings, StoreContext& context,
+                 std::unique_ptr<Registry> registry, std::unique_ptr<Store> store)
+    : surroundings_(surroundings), context_(context), registry_(std::move(registry)),
+      store_(std::move(store)), stamp_check_(*store_, *registry_), name_(context.config.name) {}
+
+Deadline Scanner::limit() const {
+    return Deadline::in(context_.config.connect_timeout + context_.config.operation_timeout);
+}
+
+void Scanner::run(Beat& beat) {
+    const auto& config = surroundings_.config;
+    auto next = Deadline::in(Milliseconds::zero());
+    std::int64_t failures = 0;
+    while (!surroundings_.shutdown.begun()) {
+        beat.within(beat_within);
+        // Signals that come while the store is not ready are kept: the scan is still to be done.
+        if (next.passed()) {
+            failures = run_once(beat) ? 0 : failures + 1;
+            next = Deadline::in(failures == 0 ? jittered(config.scan, random_fraction())
+                                              : backoff(Milliseconds(1000), config.tick, failures,
+                                                        random_fraction()));
+        }
+        if (context_.scan.wait(std::min(next.left(), Milliseconds(60000)))) {
+            next = Deadline::in(Milliseconds::zero());
+        }
+    }
+}
+
+bool Scanner::run_once(Beat& beat) {
+    if (!context_.gate().open || context_.breaker.allowed() == 0) {
+        return false;
+    }
+    try {
+        return scan(beat);
+    } catch (const std::exception& problem) {
+        log(Level::warning, "scan_failed", {{"store", name_}, {"message", problem.what()}});
+    }
+    return false;
+}
+
+bool Scanner::scan(Beat& beat) {
+    Scan scan;
+    scan.view = surroundings_.instance.view();
+    scan.definition = context_.definition();
+    if (!scan.view.may_write || !scan.definition) {
+        return false;
+    }
+    scan.id = print_uuid(scan.view.instance) + "/" + std::to_string(scan.view.tick) + "/" +
+              std::to_string(++scans_);
+    const Timer timer(surroundings_.statistics.scan_seconds.with({name_}));
+    store_->define(*scan.definition);
+    if (!verified(scan) || !compare_tenants(scan, beat) || !look_for_unknown(scan, beat)) {
+        return false;
+    }
+    registry_->report_unknown(scan.view.epoch, name_, scan.id, {}, true, scan.compared,
+                              scan.differing);
+    failpoint("scan.finished");
+    surroundings_.statistics.unknown_objects.with({name_}).set(static_cast<double>(scan.unknown));
+    log(Level::info, "scan_finished",
+        {{"store", name_},
+         {"tenants", scan.compared},
+         {"differing", scan.differing},
+         {"unknown", scan.unknown}});
+    return true;
+}
+
+bool Scanner::may_go_on(const Scan& scan) {
+    const auto now = surroundings_.instance.view();
+    return !surroundings_.shutdown.begun() && now.may_write && now.epoch == scan.view.epoch &&
+           context_.gate().open;
+}
+
+// Of the stamp, before something is read that will be acted upon.
+bool Scanner::verified(const Scan& scan) {
+    const auto failure = stamp_check_.verify(scan.view, limit());
+    if (failure) {
+        context_.keep.signal();
+    }
+    return !failure;
+}
+
+bool Scanner::compare_tenants(Scan& scan, Beat& beat) {
+    std::optional<Uuid> after;
+    for (bool last = false; !last;) {
+        beat.within(beat_within);
+        if (!may_go_on(scan)) {
+            return false;
+        }
+        const auto begin = std::chrono::steady_clock::now();
+        const auto page = registry_->desired_after(*scan.definition, after, page_size);
+        last = page.last || page.tenants.empty();
+        if (!page.tenants.empty()) {
+            after = page.tenants.back().tenant;
+        }
+        if (!compare_page(scan, page.tenants)) {
+            return false;
+        }
+        failpoint("scan.page");
+        pace(page.tenants.size(),
+             std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - begin));
+    }
+    return true;
+}
+
+// Absent tenants are not looked for one by one: whatever is left of them turns up in the list.
+bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
+    std::vector<Desired> present;
+    for (const auto& desired : page) {
+        scan.tenants.emplace(desired.tenant, desired.present);
+        if (desired.present) {
+            present.push_back(desired);
+        }
+    }
+    scan.compared += static_cast<std::int64_t>(page.size());
+    surroundings_.statistics.scanned.with({name_}).add(page.size());
+    if (present.empty()) {
+        return true;
+    }
+    const auto observed = store_->observe(present, limit());
+    if (!stamp_check_.same_connection() && !verified(scan)) {
+        return false;
+    }
+    std::vector<Uuid> differing;
+    std::vector<UnknownObject> extra;
+    for (std::size_t i = 0; i < present.size(); ++i) {
+        if (observed.at(i).ok()) {
+            compare_tenant(scan, present[i], observed[i].value(), differing, extra);
+        }
+    }
+    repair(scan, differing);
+    if (!extra.empty()) {
+        scan.unknown += static_cast<std::int64_t>(extra.size());
+        registry_->report_unknown(scan.view.epoch, name_, scan.id, extra, false, 0, 0);
+    }
+    return true;
+}
+
+void Scanner::compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,
+                             std::vector<Uuid>& differing,
+                             std::vector<UnknownObject>& extra) const {
+    const auto& definition = *scan.definition;
+    const auto decided = decide(desired, observed, scan.view.instance, definition.unknown_objects);
+    // Failures too: the worker says why, and whether a newer generation is to be outrun.
+    if (!decided.ok() || !decided.value().actions.empty()) {
+        differing.push_back(desired.tenant);
+    }
+    const bool templated = desired.templates && !desired.templates->empty();
+    if (definition.unknown_objects == "prune" || !templated || !observed.marker) {
+        return;
+    }
+    for (const auto& [name, collection] : observed.collections) {
+        if (!desired.templates->contains(name)) {
+            extra.push_back({{extra_name(desired, name), desired.tenant, observed.marker->instance,
+                              Json::object()},
+                             "ExtraCollection",
+                             "reported"});
+        }
+    }
+}
+
+void Scanner::repair(Scan& scan, const std::vector<Uuid>& tenants) {
+    if (tenants.empty()) {
+        return;
+    }
+    registry_->request_repair(scan.view.epoch, name_, tenants);
+    scan.differing += static_cast<std::int64_t>(tenants.size());
+    surroundings_.statistics.scan_differing.with({name_}).add(tenants.size());
+    context_.work.signal();
+}
+
+bool Scanner::look_for_unknown(Scan& scan, Beat& beat) {
+    bool go_on = true;
+    store_->list(
+        [&](const std::vector<FoundObject>& objects) {
+            beat.within(beat_within);
+            go_on = may_go_on(scan);
+            if (go_on) {
+                sort_out(scan, objects);
+            }
+            return go_on;
+        },
+        Deadline::in(list_limit));
+    return go_on;
+}
+
+void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
+    std::vector<Uuid> leftovers;
+    std::vector<UnknownObject> unknown;
+    for (const auto& object : objects) {
+        const auto known = object.tenant ? scan.tenants.find(*object.tenant) : scan.tenants.end();
+        if (known == scan.tenants.end()) {
+            if (!object.tenant || !known_by_now(scan, *object.tenant)) {
+                unknown.push_back(resolve(scan, object));
+            }
+        } else if (!known->second) {
+            leftovers.push_back(*object.tenant);
+        }
+    }
+    repair(scan, leftovers);
+    if (!unknown.empty()) {
+        scan.unknown += std::count_if(unknown.begin(), unknown.end(),
+                                      [](const auto& one) { return one.resolution == "reported"; });
+        registry_->report_unknown(scan.view.epoch, name_, scan.id, unknown, false, 0, 0);
+    }
+}
+
+// A tenant that was made after its page was read is not unknown.
+bool Scanner::known_by_now(const Scan& scan, const Uuid& tenant) {
+    const auto page = registry_->desired_after(*scan.definition, before(tenant), 1);
+    return !page.tenants.empty() && page.tenants.front().tenant == tenant;
+}
+
+// What belongs to another instance, or does not bear a tenant's name, is never touched.
+UnknownObject Scanner::resolve(const Scan& scan, const FoundObject& object) {
+    const bool foreign = object.instance && *object.instance != scan.view.instance;
+    UnknownObject unknown{object,
+                          foreign           ? "ForeignInstance"
+                          : object.instance ? "UnknownTenant"
+                                            : "NoMarker",
+                          "reported"};
+    const auto& policy = scan.definition->unknown_objects;
+    if (foreign || !object.tenant || policy == "report" || !verified(scan)) {
+        return unknown;
+    }
+    std::optional<Failure> failure;
+    if (policy == "prune") {
+        failpoint("scan.pruning");
+        failure = store_->prune(object, limit());
+        unknown.resolution = failure ? "reported" : "pruned";
+    } else if (!object.instance) {
+        failure = store_->adopt(object, scan.view.instance, limit());
+        unknown.resolution = failure ? "reported" : "adopted";
+    }
+    if (failure) {
+        log(Level::warning, "unknown_object_kept",
+            {{"store", name_}, {"object", object.name}, {"message", failure->message}});
+    }
+    return unknown;
+}
+
+void Scanner::pace(std::size_t looked_at, Milliseconds spent) {
+    const auto rate = context_.config.scan_rate;
+    if (rate == 0) {
+        return;
+    }
+    const Milliseconds needed(looked_at * 1000 / rate);
+    if (needed > spent) {
+        surroundings_.shutdown.wait(needed - spent);
+    }
+}
+
+} // namespace tenancy::sidecar

@@ -1,0 +1,74 @@
+// One thread that compares a whole store with PostgreSQL now and then: tenants that differ are
+// marked as due, what no tenant explains is reported, adopted or pruned by the store's policy.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "postgres/registry.hpp"
+#include "reconcile/beat.hpp"
+#include "reconcile/stamp_check.hpp"
+#include "reconcile/store_context.hpp"
+#include "reconcile/surroundings.hpp"
+#include "store/store.hpp"
+
+namespace tenancy::sidecar {
+
+struct UuidHash {
+    std::size_t operator()(const Uuid& uuid) const noexcept;
+};
+
+class Scanner {
+public:
+    // Borrows `surroundings` and `context`.
+    Scanner(Surroundings& surroundings, StoreContext& context, std::unique_ptr<Registry> registry,
+            std::unique_ptr<Store> store);
+
+    // Scans until the shutdown begins: soon after the store is ready, whenever context.scan is
+    // signalled, and every config.scan. Throws nothing.
+    void run(Beat& beat);
+
+    // One whole scan. False when it was not possible or not finished.
+    bool run_once(Beat& beat);
+
+private:
+    struct Scan {
+        InstanceView view;
+        std::shared_ptr<const StoreDefinition> definition;
+        std::string id;
+        // Every tenant that PostgreSQL knows in this store, and whether it should be there.
+        std::unordered_map<Uuid, bool, UuidHash> tenants;
+        std::int64_t compared = 0;
+        std::int64_t differing = 0;
+        std::int64_t unknown = 0;
+    };
+
+    bool scan(Beat& beat);
+    // Each throws Unavailable and what the registry throws, and returns false to stop.
+    bool compare_tenants(Scan& scan, Beat& beat);
+    bool compare_page(Scan& scan, const std::vector<Desired>& page);
+    void compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,
+                        std::vector<Uuid>& differing, std::vector<UnknownObject>& extra) const;
+    bool look_for_unknown(Scan& scan, Beat& beat);
+    void sort_out(Scan& scan, const std::vector<FoundObject>& objects);
+    [[nodiscard]] bool known_by_now(const Scan& scan, const Uuid& tenant);
+    [[nodiscard]] UnknownObject resolve(const Scan& scan, const FoundObject& object);
+    void repair(Scan& scan, const std::vector<Uuid>& tenants);
+    void pace(std::size_t looked_at, Milliseconds spent);
+    [[nodiscard]] bool may_go_on(const Scan& scan);
+    [[nodiscard]] bool verified(const Scan& scan);
+    [[nodiscard]] Deadline limit() const;
+
+    Surroundings& surroundings_;
+    StoreContext& context_;
+    const std::unique_ptr<Registry> registry_;
+    const std::unique_ptr<Store> store_;
+    StampCheck stamp_check_;
+    const std::string name_;
+    std::int64_t scans_ = 0;
+};
+
+} // namespace tenancy::sidecar

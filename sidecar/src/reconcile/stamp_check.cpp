@@ -1,0 +1,59 @@
+#include "reconcile/stamp_check.hpp"
+
+#include <algorithm>
+
+#include "reconcile/fence.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+constexpr Milliseconds verified_for{1000};
+
+} // namespace
+
+bool StampCheck::same_connection() const {
+    return verified_until_ && store_.connection_number() == verified_connection_;
+}
+
+std::optional<Failure> StampCheck::judge(const std::optional<Stamp>& found,
+                                         const InstanceView& view) {
+    known_tick_ = std::max(known_tick_, view.tick);
+    if (found && found->tick > known_tick_) {
+        known_tick_ = std::max(known_tick_, registry_.identity().tick);
+    }
+    StampKnowledge known;
+    known.instance = view.instance;
+    known.epoch = view.epoch;
+    known.tick = known_tick_;
+    known.tick_written = true;
+    known.database_tick = known_tick_;
+    known.stamped_before = true;
+    const auto verdict = judge_stamp(found, known);
+    if (verdict.step == StampVerdict::Step::refuse) {
+        return Failure{FailureKind::foreign, verdict.reason, verdict.message};
+    }
+    if (found->epoch != view.epoch) {
+        return Failure{FailureKind::transient, "StampOutdated",
+                       "the store carries the stamp of an earlier epoch"};
+    }
+    return std::nullopt;
+}
+
+std::optional<Failure> StampCheck::verify(const InstanceView& view, Deadline deadline) {
+    if (same_connection() && !verified_until_->passed() && verified_epoch_ == view.epoch) {
+        return std::nullopt;
+    }
+    verified_until_.reset();
+    const auto until = Deadline::in(verified_for);
+    const auto found = store_.read_stamp(deadline);
+    const auto connection = store_.connection_number();
+    if (auto failure = judge(found, view)) {
+        return failure;
+    }
+    verified_connection_ = connection;
+    verified_epoch_ = view.epoch;
+    verified_until_ = until;
+    return std::nullopt;
+}
+
+} // namespace tenancy::sidecar

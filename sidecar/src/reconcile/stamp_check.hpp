@@ -1,0 +1,38 @@
+// Looks at a store's stamp before something is written, for those who never write the stamp.
+#pragma once
+
+#include <optional>
+
+#include "base/deadline.hpp"
+#include "base/failure.hpp"
+#include "postgres/registry.hpp"
+#include "reconcile/instance_state.hpp"
+#include "store/store.hpp"
+
+namespace tenancy::sidecar {
+
+class StampCheck {
+public:
+    // Borrows both; used by the thread that owns them.
+    StampCheck(Store& store, Registry& registry) : store_(store), registry_(registry) {}
+
+    // Nothing when the stamp is the instance's. It is read only when that was last done more than a
+    // second ago, or on another connection. Throws as store and registry do.
+    [[nodiscard]] std::optional<Failure> verify(const InstanceView& view, Deadline deadline);
+
+    // Whether the session is still the one that was verified.
+    [[nodiscard]] bool same_connection() const;
+
+private:
+    [[nodiscard]] std::optional<Failure> judge(const std::optional<Stamp>& found,
+                                               const InstanceView& view);
+
+    Store& store_;
+    Registry& registry_;
+    std::int64_t known_tick_ = 0;
+    std::int64_t verified_epoch_ = -1;
+    std::uint64_t verified_connection_ = 0;
+    std::optional<Deadline> verified_until_;
+};
+
+} // namespace tenancy::sidecar

@@ -1,0 +1,91 @@
+// What the threads of one store share.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "config/config.hpp"
+#include "reconcile/backoff.hpp"
+#include "reconcile/breaker.hpp"
+#include "reconcile/wakeup.hpp"
+#include "store/store.hpp"
+
+namespace tenancy::sidecar {
+
+// Whether the store may be written to.
+struct Gate {
+    bool open = false;
+    bool fenced = false; // closed because of the stamp
+    std::string reason = "Starting";
+    std::string message = "the store has not been looked at yet";
+};
+
+// What the keeper has seen of the store's stamp, whoever's it is.
+enum class StampSeen : std::uint8_t { not_tried, unreachable, none, present };
+
+class StoreContext {
+public:
+    StoreContext(const StoreConfig& store, const ReconcileConfig& reconcile)
+        : config(store),
+          breaker(reconcile.backoff_first, longest_wait(reconcile), store.batch, random_fraction) {}
+
+    const StoreConfig config;
+    Breaker breaker;
+    Wakeup work; // something is due
+    Wakeup keep; // the stamp has to be looked at
+    Wakeup scan; // the store has to be compared as a whole
+
+    // As PostgreSQL defines the store; nothing while it is not attached.
+    [[nodiscard]] std::shared_ptr<const StoreDefinition> definition() const {
+        const std::lock_guard lock(mutex_);
+        return definition_;
+    }
+    // Keeps what is there when the generation is the same, so that a pointer tells of a change.
+    void define(std::shared_ptr<const StoreDefinition> definition) {
+        const std::lock_guard lock(mutex_);
+        if (!definition || !definition_ || definition->generation != definition_->generation) {
+            definition_ = std::move(definition);
+        }
+    }
+
+    [[nodiscard]] Gate gate() const {
+        const std::lock_guard lock(mutex_);
+        return gate_;
+    }
+    // True when it is open or shut otherwise than before, or for another reason.
+    bool set_gate(Gate gate) {
+        const std::lock_guard lock(mutex_);
+        const bool changed = gate.open != gate_.open || gate.reason != gate_.reason;
+        gate_ = std::move(gate);
+        return changed;
+    }
+
+    [[nodiscard]] StampSeen stamp_seen() const {
+        const std::lock_guard lock(mutex_);
+        return stamp_seen_;
+    }
+    void set_stamp_seen(StampSeen seen) {
+        const std::lock_guard lock(mutex_);
+        stamp_seen_ = seen;
+    }
+
+    void stop() {
+        work.stop();
+        keep.stop();
+        scan.stop();
+    }
+
+private:
+    // A store that comes back should not wait as long as a tenant that fails.
+    static Milliseconds longest_wait(const ReconcileConfig& reconcile) {
+        return std::min(reconcile.backoff_most, reconcile.tick);
+    }
+
+    mutable std::mutex mutex_;
+    std::shared_ptr<const StoreDefinition> definition_;
+    Gate gate_;
+    StampSeen stamp_seen_ = StampSeen::not_tried;
+};
+
+} // namespace tenancy::sidecar

@@ -1,0 +1,266 @@
+#include "reconcile/store_keeper.hpp"
+
+#include <algorithm>
+
+#include "base/failpoint.hpp"
+#include "base/log.hpp"
+#include "postgres/connection.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+// How often the state of a store is reported although nothing changed.
+constexpr Milliseconds report_period{60000};
+
+} // namespace
+
+StoreKeeper::StoreKeeper(Surroundings& surroundings, StoreContext& context,
+                         std::unique_ptr<Registry> registry, std::unique_ptr<Store> store)
+    : surroundings_(surroundings), context_(context), registry_(std::move(registry)),
+      store_(std::move(store)), name_(context.config.name) {}
+
+Deadline StoreKeeper::limit() const {
+    return Deadline::in(context_.config.connect_timeout + context_.config.operation_timeout);
+}
+
+void StoreKeeper::run(Beat& beat) {
+    const auto& tick = surroundings_.config.tick;
+    while (!surroundings_.shutdown.begun()) {
+        beat.within(tick + Milliseconds(180000));
+        run_once();
+        const bool down = context_.breaker.state() != Breaker::State::closed;
+        const auto wait = down ? context_.breaker.wait_left() + Milliseconds(1) : tick;
+        context_.keep.wait(std::min(wait, tick));
+    }
+}
+
+void StoreKeeper::run_once() {
+    if (context_.breaker.state() != Breaker::State::closed && !context_.breaker.begin_probe()) {
+        surroundings_.statistics.breaker.with({name_}).set(2);
+        return;
+    }
+    try {
+        look();
+    } catch (const Unavailable& problem) {
+        down(problem);
+    } catch (const std::exception& problem) {
+        context_.breaker.succeeded(0); // a probe has to come to an end
+        show({false, false, "NotVerified", problem.what()}, true);
+    }
+}
+
+void StoreKeeper::look() {
+    auto definition = context_.definition();
+    if (!definition) {
+        show({false, false, "NotAttached",
+              "the store is not attached in this database; call tenancy.define_store"},
+             true);
+        context_.breaker.succeeded(0);
+        return;
+    }
+    const bool changed = definition != definition_;
+    if (changed) {
+        store_->define(*definition);
+        definition_ = std::move(definition);
+        stamped_ = definition_->stamped;
+        last_seen_ = stamped_ ? last_seen_ : 0;
+    }
+    const auto view = surroundings_.instance.view();
+    const bool was_down = context_.breaker.state() != Breaker::State::closed;
+    look_at_stamp(view, changed);
+    context_.breaker.succeeded(0);
+    surroundings_.statistics.breaker.with({name_}).set(0);
+    if (was_down) {
+        log(Level::info, "store_back", {{"store", name_}});
+        context_.work.signal();
+        context_.scan.signal();
+    }
+}
+
+void StoreKeeper::look_at_stamp(const InstanceView& view, bool definition_changed) {
+    if (!view.may_write) {
+        const auto found = store_->read_stamp(limit());
+        note_stamp(found ? StampSeen::present : StampSeen::none);
+        show({false, false, view.reason, view.message}, true);
+        return;
+    }
+    const auto verdict = settle_stamp(view);
+    if (verdict.step == StampVerdict::Step::refuse) {
+        show({false, true, verdict.reason, verdict.message}, true);
+        return;
+    }
+    if (definition_changed || !capabilities_ || store_->connection_number() != probed_connection_) {
+        probe();
+    }
+    if (!capabilities_->missing.empty()) {
+        std::string missing;
+        for (const auto& capability : capabilities_->missing) {
+            missing += (missing.empty() ? "" : ", ") + capability;
+        }
+        show({false, false, "CapabilityMissing", "the server lacks: " + missing}, true);
+        return;
+    }
+    show({true, false, "Ready", ""}, true);
+    if (verdict.went_back) {
+        log(Level::warning, "store_went_back", {{"store", name_}});
+        context_.scan.signal();
+    }
+}
+
+StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<Stamp>& found) {
+    StampKnowledge known;
+    known.instance = view.instance;
+    known.epoch = view.epoch;
+    known.tick = view.tick;
+    known.tick_written = written_tick_ == view.tick;
+    known.database_tick = view.tick;
+    if (found && found->tick > view.tick) {
+        known.database_tick = database_tick();
+    }
+    known.last_seen = last_seen_;
+    known.stamped_before = stamped_;
+    known.on_missing_stamp = definition_->on_missing_stamp;
+    return judge_stamp(found, known);
+}
+
+// PostgreSQL that is away is no failure of the store.
+std::int64_t StoreKeeper::database_tick() {
+    try {
+        return registry_->identity().tick;
+    } catch (const Unavailable& problem) {
+        throw std::runtime_error(problem.what());
+    }
+}
+
+// Reads, judges and writes; once more when somebody else, another daemon as a rule, was quicker.
+StampVerdict StoreKeeper::settle_stamp(const InstanceView& view) {
+    for (int tries = 0;; ++tries) {
+        const auto found = store_->read_stamp(limit());
+        note_stamp(found ? StampSeen::present : StampSeen::none);
+        auto verdict = judge(view, found);
+        if (verdict.step == StampVerdict::Step::stamp_first) {
+            if (auto refusal = foreign_objects(view.instance)) {
+                return *refusal;
+            }
+        }
+        if (verdict.step == StampVerdict::Step::accept) {
+            last_seen_ = found->tick;
+            return verdict;
+        }
+        if (verdict.step == StampVerdict::Step::refuse || write_stamp(view, found)) {
+            return verdict;
+        }
+        if (tries == 5) {
+            throw Unavailable("StampContended", "the stamp changes all the time");
+        }
+    }
+}
+
+bool StoreKeeper::write_stamp(const InstanceView& view, const std::optional<Stamp>& found) {
+    failpoint("fence.stamping");
+    written_tick_ = view.tick;
+    if (!store_->write_stamp({view.instance, view.epoch, view.tick}, found, limit())) {
+        written_tick_ = 0;
+        return false;
+    }
+    failpoint("fence.stamped");
+    last_seen_ = view.tick;
+    return true;
+}
+
+// Before the first stamp: nobody else's tenants may be there.
+std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
+    std::optional<FoundObject> foreign;
+    store_->list(
+        [&](const std::vector<FoundObject>& objects) {
+            for (const auto& object : objects) {
+                if (object.instance && *object.instance != instance) {
+                    foreign = object;
+                }
+            }
+            return !foreign && !surroundings_.shutdown.begun();
+        },
+        Deadline::in(Milliseconds(60000)));
+    if (!foreign) {
+        return std::nullopt;
+    }
+    return StampVerdict{StampVerdict::Step::refuse, false, "ForeignObjects",
+                        "the store holds " + foreign->name + " of instance " +
+                            print_uuid(*foreign->instance) +
+                            "; check the address, or remove what is there"};
+}
+
+void StoreKeeper::probe() {
+    const auto connection = store_->connection_number();
+    capabilities_ = store_->probe(limit());
+    probed_connection_ = connection;
+    probed_anew_ = true;
+    for (const auto& warning : capabilities_->warnings) {
+        log(Level::warning, "store_warning", {{"store", name_}, {"message", warning}});
+    }
+}
+
+// Who binds a new instance waits for this.
+void StoreKeeper::note_stamp(StampSeen seen) {
+    const bool first = context_.stamp_seen() == StampSeen::not_tried;
+    context_.set_stamp_seen(seen);
+    if (first) {
+        surroundings_.look_at_instance.signal();
+    }
+}
+
+void StoreKeeper::down(const Unavailable& problem) {
+    surroundings_.statistics.unavailable.with({name_}).add();
+    surroundings_.statistics.breaker.with({name_}).set(2);
+    context_.breaker.failed();
+    if (context_.stamp_seen() == StampSeen::not_tried) {
+        note_stamp(StampSeen::unreachable);
+    }
+    show({false, false, problem.reason(), problem.what()}, false);
+}
+
+void StoreKeeper::show(const Gate& gate, bool reachable) {
+    const auto view = surroundings_.instance.view();
+    const bool news = gate.reason != reported_reason_ || probed_anew_ || !report_at_ ||
+                      report_at_->passed() || (gate.open && !stamped_);
+    if (view.may_write && definition_ && gate.reason != "NotAttached" && news &&
+        !report(view, gate, reachable) && gate.open && !stamped_) {
+        return; // before it is known that the store is stamped, nothing else is written to it
+    }
+    stamped_ = stamped_ || gate.open;
+    const bool changed = context_.set_gate(gate);
+    surroundings_.statistics.store_fenced.with({name_}).set(gate.fenced ? 1 : 0);
+    if (!changed) {
+        return;
+    }
+    log(gate.open ? Level::info : Level::warning, gate.open ? "store_ready" : "store_not_ready",
+        {{"store", name_}, {"reason", gate.reason}, {"message", gate.message}});
+    if (gate.open) {
+        context_.work.signal();
+        context_.scan.signal();
+    }
+}
+
+bool StoreKeeper::report(const InstanceView& view, const Gate& gate, bool reachable) {
+    StoreHealth health;
+    health.reachable = reachable;
+    health.fenced = gate.fenced;
+    health.reason = gate.reason;
+    health.message = gate.message;
+    health.stamped = gate.open;
+    if (probed_anew_) {
+        health.capabilities = capabilities_;
+    }
+    try {
+        registry_->report_store(view.epoch, name_, health);
+        probed_anew_ = false;
+        reported_reason_ = gate.reason;
+        report_at_ = Deadline::in(report_period);
+        return true;
+    } catch (const std::exception& problem) {
+        log(Level::warning, "report_store_failed", {{"store", name_}, {"message", problem.what()}});
+        return false;
+    }
+}
+
+} // namespace tenancy::sidecar
