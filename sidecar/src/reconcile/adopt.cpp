@@ -122,8 +122,8 @@ StampedStore stamp(Candidate& store, const InstanceIdentity& identity, std::int6
     return result;
 }
 
-void bind(const Config& config, AdoptAs role, Registry& registry,
-          const std::vector<Candidate>& stores) {
+void bind_as(const Config& config, AdoptAs role, Registry& registry,
+             const std::vector<Candidate>& stores) {
     if (role == AdoptAs::replacement) {
         bind_replacement(config, registry, stores);
     } else if (role == AdoptAs::clone) {
@@ -160,7 +160,7 @@ Adoption adopt(const Config& config, AdoptAs role, const std::optional<std::stri
     }
     auto stores = role == AdoptAs::clone ? std::vector<Candidate>{}
                                          : candidates(config, *registry, store, factories);
-    bind(config, role, *registry, stores);
+    bind_as(config, role, *registry, stores);
     const auto identity = registry->identity();
     remember(config, identity);
     Adoption adoption{identity.id, identity.epoch, {}};
