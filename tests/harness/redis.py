@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import redis as client
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .certificates import Authority
 from .ports import Port
@@ -116,7 +118,8 @@ class Redis(Daemon):
         """A client of its own connection pool; texts are str."""
         if self.authority:
             more = {"ssl": True, "ssl_ca_certs": self.authority.ca_file} | more
-        defaults = {"decode_responses": True, "socket_timeout": 10}
+        once = Retry(NoBackoff(), 0)
+        defaults = {"decode_responses": True, "socket_timeout": 10, "retry": once}
         return client.Redis(host="127.0.0.1", port=self.port, db=db, **(defaults | more))
 
     def restart(self) -> None:

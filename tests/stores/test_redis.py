@@ -1,6 +1,7 @@
 """The Redis store on one server: stamp, marker, settings, state."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -37,19 +38,12 @@ def test_an_unreadable_stamp_is_no_missing_one(store, raw, spoil):
     if spoil == "text":
         raw.set(name, "x")
     else:
-        raw.hset(name, mapping={"instance": new_id()} | ({"epoch": "-1", "tick": "1"} if spoil == "numbers" else {}))
+        numbers = {"epoch": "-1", "tick": "1"} if spoil == "numbers" else {}
+        raw.hset(name, mapping={"instance": new_id()} | numbers)
     with pytest.raises(StoreError, match="Unavailable StampUnreadable"):
         store.read_stamp()
-    with pytest.raises(StoreError) if spoil == "text" else _nothing():
+    with pytest.raises(StoreError) if spoil == "text" else nullcontext():
         assert store.write_stamp(stamp(new_id())) is False
-
-
-class _nothing:
-    def __enter__(self):
-        return None
-
-    def __exit__(self, *_):
-        return None
 
 
 def test_publish_and_observe(store, raw):

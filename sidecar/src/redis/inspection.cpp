@@ -176,7 +176,7 @@ void Inspection::about_default_user(const Address& node) {
         try {
             const auto limit = deadline_.sooner(Deadline::in(access_.connect_timeout));
             Connection anonymous(node, access_, limit, true);
-            open = !anonymous.exchange(Words{"PING"}, limit).is_error();
+            open = code_of(anonymous.exchange(Words{"PING"}, limit).text) != "NOAUTH";
         } catch (const Unavailable&) {
             open = false;
         }

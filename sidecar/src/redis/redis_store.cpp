@@ -149,7 +149,7 @@ std::optional<Failure> RedisStore::adopt(const FoundObject& object, const Uuid& 
 }
 
 std::optional<Failure> RedisStore::prune(const FoundObject& object, Deadline deadline) {
-    if (prefix_in(object.name) != object.name) {
+    if (object.name.empty() || prefix_in(object.name) != object.name) {
         return Failure{FailureKind::permanent, "NoTenant",
                        "only keys of a tenant's form are pruned"};
     }

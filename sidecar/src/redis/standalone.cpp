@@ -53,8 +53,8 @@ Connection& Standalone::primary(Deadline deadline) {
 }
 
 bool is_primary(Connection& connection, Deadline deadline) {
-    const Reply reply = connection.exchange(Words{"ROLE"}, deadline);
-    return text_of("ROLE", array_of("ROLE", reply, 1)[0]) == "master";
+    const Reply reply = connection.exchange(Words{"INFO", "replication"}, deadline);
+    return text_of("INFO", reply).find("role:master") != std::string::npos;
 }
 
 // All are asked even when one has said that it is the primary: after a failover by hand the old one
