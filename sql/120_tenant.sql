@@ -101,8 +101,9 @@ CREATE FUNCTION tenancy.provision(
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- Plans kept from when the registry was tiny would go on reading all of it as it grows.
+-- Plans kept from when the registry was tiny would go on reading all of it as it grows. Their price would start the JIT compiler.
 SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
     new_id  uuid := coalesce(provision.id, gen_random_uuid());

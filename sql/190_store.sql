@@ -118,8 +118,9 @@ CREATE FUNCTION tenancy.mark_stores()
 RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- A plan kept from when there were few tenants would go on reading all rows.
+-- A plan kept from when there were few tenants would go on reading all rows; see 195_store_work.sql.
 SET enable_seqscan = off
+SET jit = off
 AS $$
 BEGIN
     INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)

@@ -1,5 +1,8 @@
 -- What a daemon does for tenants that are due: claims them, does remote work without any transaction
 -- open, and reports. All of it skips rows that somebody else holds, and waits for none.
+-- Plans kept from when the tables were tiny would go on reading all of them: so they are made without
+-- sequential scans. What has no index is read so all the same, at a price in the plan that would start
+-- the JIT compiler.
 
 CREATE FUNCTION tenancy.check_work(daemon text, epoch bigint, store text)
 RETURNS tenancy.store
@@ -49,6 +52,7 @@ RETURNS TABLE (tenant_id uuid, settings jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off -- plans kept from when there were few values would go on reading all of them
+SET jit = off
 AS $$
     WITH defaults AS MATERIALIZED (
         SELECT coalesce(jsonb_object_agg(d.key, d.default_value), '{}') AS given
@@ -75,6 +79,7 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET jit = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
@@ -113,6 +118,7 @@ RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET jit = off
 SET enable_sort = off
 AS $$
 BEGIN
@@ -131,6 +137,7 @@ RETURNS TABLE (tenant_id uuid, state text, present boolean, generation bigint, s
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET jit = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
@@ -161,12 +168,13 @@ BEGIN
             WHERE s.tenant_id = p.id AND s.store = found.name
             RETURNING p.place, t.id, t.state, tenancy.is_wanted(t.state, t.erase_started_at) AS wanted, t.generation,
                 s.observed_generation > 0 AND s.present AS reached, s.lease_token, s.attempts
-        ), wanted AS MATERIALIZED (
-            SELECT v.* FROM tenancy.store_settings(ARRAY(SELECT c.id FROM claimed AS c WHERE c.wanted)) AS v
+        ), given AS MATERIALIZED ( -- by id in one object: a join would compare each with each
+            SELECT jsonb_object_agg(v.tenant_id, v.settings) AS settings
+            FROM tenancy.store_settings(ARRAY(SELECT c.id FROM claimed AS c WHERE c.wanted)) AS v
         )
-        SELECT c.id, c.state, c.wanted, c.generation, found.generation, c.reached, coalesce(w.settings, '{}'),
-               c.lease_token, c.attempts
-        FROM claimed AS c LEFT JOIN wanted AS w ON w.tenant_id = c.id ORDER BY c.place;
+        SELECT c.id, c.state, c.wanted, c.generation, found.generation, c.reached,
+               coalesce((SELECT g.settings FROM given AS g) -> c.id::text, '{}'), c.lease_token, c.attempts
+        FROM claimed AS c ORDER BY c.place;
 END
 $$;
 COMMENT ON FUNCTION tenancy.claim_work(text, bigint, text, integer, interval) IS
@@ -177,6 +185,7 @@ RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
     still bigint[];
@@ -207,6 +216,7 @@ RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
     released bigint;
