@@ -9,6 +9,7 @@ scripts/postgres-tree makes, and runs as an unprivileged user even when the test
 """
 
 from .certificates import Authority
+from .mongodb import MongoDB
 from .pgbouncer import PgBouncer
 from .ports import Port
 from .process import ServerError
@@ -19,6 +20,7 @@ from .waiting import wait_for
 
 __all__ = [
     "Authority",
+    "MongoDB",
     "PgBouncer",
     "Port",
     "Redis",
