@@ -11,6 +11,9 @@
 namespace tenancy::sidecar::redis {
 namespace {
 
+const Failure foreign{FailureKind::foreign, "ForeignInstance",
+                      "the tenant's keys bear the marker of another instance"};
+
 std::optional<std::int64_t> parse_integer(const std::string& text) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -84,8 +87,7 @@ std::optional<Failure> failure_in(const Reply& reply) {
     const auto& parts = array_of("the script", reply, 1);
     const std::string& word = text_of("the script", parts[0]);
     if (word == "foreign") {
-        return Failure{FailureKind::foreign, "ForeignInstance",
-                       "the tenant's keys bear the marker of another instance"};
+        return foreign;
     }
     if (word == "superseded") {
         const std::string newer =
@@ -237,19 +239,19 @@ void Application::publish(const Places& places, std::size_t step) {
 // A tenant id is one in the world: keys that another instance has marked are those of another copy
 // of this database, and not for this one to erase.
 Application::Places Application::without_foreign(const Places& places) {
-    std::vector<Call> calls;
+    std::vector<Command> commands;
     for (const std::size_t place : places) {
-        calls.push_back(read_call(work_[place].desired->tenant));
+        // One key alone: it is found while its slot is being moved, too.
+        const std::string key = marker_key(work_[place].desired->tenant);
+        commands.push_back({key, {"HGET", key, "instance"}});
     }
-    const auto replies = call(nodes_, calls, deadline_);
+    const auto replies = nodes_.run(commands, deadline_);
     Places own;
     for (std::size_t i = 0; i < places.size(); i++) {
-        const auto observed = observed_of(replies[i]);
-        if (!observed.ok()) {
-            note(places[i], observed.failure());
-        } else if (observed.value().marker && observed.value().marker->instance != instance_) {
-            note(places[i], Failure{FailureKind::foreign, "ForeignInstance",
-                                    "the tenant's keys bear the marker of another instance"});
+        if (replies[i].is_error() && code_of(replies[i].text) != "WRONGTYPE") {
+            note(places[i], failure_of(replies[i].text));
+        } else if (const auto owner = parse_uuid(replies[i].text); owner && *owner != instance_) {
+            note(places[i], foreign);
         } else {
             own.push_back(places[i]);
         }
