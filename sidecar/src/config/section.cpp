@@ -216,7 +216,7 @@ std::string Section::choice(std::string_view key,
 }
 
 std::filesystem::path Section::path(std::string_view key) const {
-    const std::filesystem::path found = text(key, "");
+    std::filesystem::path found = text(key, "");
     if (found.empty() || found.is_absolute()) {
         return found;
     }

@@ -1,0 +1,87 @@
+#include "service/http.hpp"
+
+#include <atomic>
+#include <charconv>
+#include <thread>
+
+#include "base/log.hpp"
+#include "config/config.hpp"
+#include "service/bounded_pool.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+constexpr std::size_t threads = 4;
+constexpr std::size_t queued = 32;
+constexpr std::size_t largest_request = 8192;
+constexpr auto longest_wait = std::chrono::seconds(2);
+
+struct Address {
+    std::string host;
+    int port = 0;
+};
+
+Address split(const std::string& listen) {
+    const auto colon = listen.rfind(':');
+    Address address{listen.substr(0, colon), 0};
+    std::from_chars(listen.data() + colon + 1, listen.data() + listen.size(), address.port);
+    if (address.host.starts_with('[')) {
+        address.host = address.host.substr(1, address.host.size() - 2);
+    }
+    return address;
+}
+
+void limit(httplib::Server& server) {
+    server.new_task_queue = [] { return new BoundedPool(threads, queued); };
+    server.set_payload_max_length(largest_request);
+    // Who keeps a connection open would keep a thread.
+    server.set_keep_alive_max_count(1);
+    server.set_read_timeout(longest_wait);
+    server.set_write_timeout(longest_wait);
+}
+
+} // namespace
+
+struct HttpServer::State {
+    httplib::Server server;
+    std::atomic<bool> ended = false;
+    std::thread thread;
+};
+
+HttpServer::HttpServer(const std::string& listen, const std::vector<HttpPath>& paths)
+    : state_(std::make_unique<State>()) {
+    httplib::Server& server = state_->server;
+    limit(server);
+    for (const HttpPath& path : paths) {
+        server.Get(path.path, [answer = path.answer](const auto&, httplib::Response& response) {
+            const HttpAnswer answered = answer();
+            response.status = answered.status;
+            response.set_header("Cache-Control", "no-store");
+            response.set_content(answered.body, answered.type);
+        });
+    }
+    server.set_exception_handler([](const auto&, auto& response, const std::exception_ptr&) {
+        log(Level::error, "http_answer_failed");
+        response.status = 500;
+    });
+    const Address address = split(listen);
+    if (!server.bind_to_port(address.host, address.port)) {
+        throw ConfigError("cannot listen on " + listen +
+                          "; choose another [http] listen, or \"\" for no HTTP server");
+    }
+    state_->thread = std::thread([state = state_.get()] {
+        state->server.listen_after_bind();
+        state->ended = true;
+    });
+}
+
+HttpServer::~HttpServer() {
+    // stop() does nothing before the thread has begun to listen.
+    while (!state_->server.is_running() && !state_->ended) {
+        std::this_thread::yield();
+    }
+    state_->server.stop();
+    state_->thread.join();
+}
+
+} // namespace tenancy::sidecar

@@ -1,0 +1,38 @@
+// The HTTP server for probes and metrics. Small on purpose: a few threads, small requests, short
+// time limits, GET only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tenancy::sidecar {
+
+struct HttpAnswer {
+    int status = 200;
+    std::string type = "text/plain; charset=utf-8";
+    std::string body;
+};
+
+struct HttpPath {
+    std::string path;
+    std::function<HttpAnswer()> answer; // called by several threads at once
+};
+
+class HttpServer {
+public:
+    // Listens on host:port at once. Throws ConfigError when the address is taken or not this
+    // machine's.
+    HttpServer(const std::string& listen, const std::vector<HttpPath>& paths);
+    // Ends what is being answered; no longer than the time limit of a request.
+    ~HttpServer();
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace tenancy::sidecar
