@@ -1,6 +1,5 @@
 #include "protect/runner.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -10,6 +9,7 @@
 
 #include "base/failure.hpp"
 #include "command/terminal.hpp"
+#include "reconcile/backoff.hpp"
 
 namespace tenancy::sidecar {
 namespace {
@@ -17,8 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr double first_pause = 0.2;
-constexpr double longest_pause = 10;
+constexpr Milliseconds first_pause = 200ms;
+constexpr Milliseconds longest_pause = 10s;
 constexpr Milliseconds progress_pause = 2s;
 
 double seconds_since(Clock::time_point start) {
@@ -141,17 +141,10 @@ void ProtectRunner::interrupt() {
 
 bool ProtectRunner::wait_before_again(const std::string& why) {
     ++failures_;
-    const double pause = backoff();
-    say("  " + printable(why) + "; planning again in " + seconds_text(pause));
-    const auto limit = std::chrono::duration_cast<Milliseconds>(std::chrono::duration<double>(pause));
-    return !signals_.wait(Deadline::in(limit));
-}
-
-// Half of it is chance, so that several runs do not meet again and again.
-double ProtectRunner::backoff() {
-    const double most =
-        std::min(longest_pause, first_pause * std::pow(2.0, std::min(failures_ - 1, 10)));
-    return most * std::uniform_real_distribution<double>(0.5, 1.0)(random_);
+    const Milliseconds pause = backoff(first_pause, longest_pause, failures_, random_fraction());
+    const double seconds = std::chrono::duration<double>(pause).count();
+    say("  " + printable(why) + "; planning again in " + seconds_text(seconds));
+    return !signals_.wait(Deadline::in(pause));
 }
 
 } // namespace tenancy::sidecar

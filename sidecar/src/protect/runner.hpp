@@ -2,7 +2,6 @@
 // limit and again later when it was not to be had; Ctrl-C stops after what is done, which stays done.
 #pragma once
 
-#include <random>
 #include <string>
 
 #include "command/commands.hpp"
@@ -31,7 +30,6 @@ private:
     void interrupt();
     // False when a signal came meanwhile.
     bool wait_before_again(const std::string& why);
-    [[nodiscard]] double backoff();
 
     const ProtectOptions& options_;
     PostgresConfig config_;
@@ -41,7 +39,6 @@ private:
     std::string pid_;
     int failures_ = 0;
     bool interrupted_ = false;
-    std::mt19937 random_{std::random_device{}()};
 };
 
 } // namespace tenancy::sidecar

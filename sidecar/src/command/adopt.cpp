@@ -1,0 +1,131 @@
+// tenancyd adopt: shows what is there and what will change, asks, and does it.
+#include <iostream>
+
+#include "base/failure.hpp"
+#include "command/commands.hpp"
+#include "command/terminal.hpp"
+#include "config/config.hpp"
+#include "postgres/connection.hpp"
+#include "postgres/registry.hpp"
+#include "reconcile/adopt.hpp"
+#include "reconcile/fence.hpp"
+#include "reconcile/state_file.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+std::string name_of(const Uuid& instance, std::int64_t epoch) {
+    return "instance " + print_uuid(instance) + ", epoch " + std::to_string(epoch);
+}
+
+std::string database_line(const InstanceIdentity& identity) {
+    if (!identity.bound) {
+        return "belongs to no instance yet";
+    }
+    const std::string name = name_of(identity.id, identity.epoch);
+    return identity.matches() ? name : name + ", which was bound to another server or database";
+}
+
+std::string host_line(const std::optional<StateFile>& memory) {
+    if (!memory || memory->binding) {
+        return "belongs to no instance yet";
+    }
+    return name_of(memory->id, memory->epoch);
+}
+
+std::string store_line(const StoreConfig& config, const StoreDefinition& definition) {
+    try {
+        const auto store = make_store(config);
+        store->define(definition);
+        const auto stamp = store->read_stamp(Deadline::in(config.operation_timeout));
+        return stamp ? name_of(stamp->instance, stamp->epoch) + ", tick " +
+                           std::to_string(stamp->tick)
+                     : "has no stamp";
+    } catch (const Unavailable& error) {
+        return "not known: " + error.reason() + ", " + error.what();
+    }
+}
+
+std::string store_line(const StoreConfig& config, const std::vector<StoreDefinition>& definitions) {
+    for (const StoreDefinition& definition : definitions) {
+        if (definition.name == config.name) {
+            return store_line(config, definition);
+        }
+    }
+    return "not defined in the database";
+}
+
+void print_found(const Config& config) {
+    const auto registry = make_registry(config.postgres, config.daemon);
+    const InstanceIdentity identity = registry->identity();
+    const auto memory = read_state_file(config.state_directory);
+    const std::vector<StoreDefinition> definitions = registry->stores();
+    std::vector<std::vector<std::string>> rows{{"the database", database_line(identity)},
+                                               {"this host", host_line(memory)}};
+    for (const StoreConfig& store : config.stores) {
+        rows.push_back({"store " + store.name, printable(store_line(store, definitions))});
+    }
+    const Verdict verdict = judge_identity(identity, memory);
+    std::cout << "What is there:\n" << table_text(rows);
+    if (!verdict.message.empty()) {
+        std::cout << verdict.reason << ": " << verdict.message << '\n';
+    }
+}
+
+std::string consequence(AdoptAs role) {
+    switch (role) {
+    case AdoptAs::member:
+        return "This host joins the instance that the database is. Its daemon writes to the stores "
+               "from then on.";
+    case AdoptAs::replacement:
+        return "This database takes the place of the one that the stores knew, under a new epoch. "
+               "Every other copy of it, and every other host, only observes from then on.";
+    case AdoptAs::clone:
+        return "This database becomes an instance of its own. It lets go of every store, and its "
+               "signing keys are removed: nothing of it reaches the stores of the original.";
+    }
+    return "";
+}
+
+Exit print_done(const Adoption& adoption) {
+    std::cout << "Now " << name_of(adoption.instance, adoption.epoch) << ".\n";
+    bool all = true;
+    for (const StampedStore& store : adoption.stores) {
+        std::cout << "store " << store.store << ": "
+                  << (store.stamped ? "stamped" : "not stamped: " + printable(store.message))
+                  << '\n';
+        all = all && store.stamped;
+    }
+    if (!all) {
+        std::cout << "Run the same command again when the stores above can be reached.\n";
+    }
+    return all ? Exit::done : Exit::failed;
+}
+
+void require_store(const Config& config, const std::optional<std::string>& name) {
+    for (const StoreConfig& store : config.stores) {
+        if (!name || store.name == *name) {
+            return;
+        }
+    }
+    if (name) {
+        throw UsageError("the configuration has no store " + *name + "; name one of [stores]");
+    }
+}
+
+} // namespace
+
+Exit adopt_command(const AdoptOptions& options) {
+    const Config config = read_config(options.file);
+    require_store(config, options.store);
+    const AdoptAs role = adopt_as(options.role).value();
+    print_found(config);
+    std::cout << "\nWhat will change:\n" << consequence(role) << "\n\n" << std::flush;
+    if (!options.yes && !confirmed("Adopt as " + options.role + "?")) {
+        std::cout << "Nothing was changed.\n";
+        return Exit::failed;
+    }
+    return print_done(adopt(config, role, options.store));
+}
+
+} // namespace tenancy::sidecar
