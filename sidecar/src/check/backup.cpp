@@ -54,8 +54,8 @@ void check_reading(const PostgresConfig& config, const std::string& conninfo, Fi
 void check_dump(const PostgresConfig& config, const std::string& conninfo, Findings& findings) {
     const DumpResult result = run_dump(conninfo, config.password);
     if (result.whole) {
-        findings.ok(subject, "pg_dump got through in " +
-                                 std::to_string(std::lround(result.seconds)) + " s");
+        findings.ok(subject,
+                    "pg_dump got through in " + std::to_string(std::lround(result.seconds)) + " s");
     } else {
         findings.failed(subject, "pg_dump failed: " + result.message,
                         "correct that before it is needed");

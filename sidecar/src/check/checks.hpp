@@ -10,8 +10,8 @@
 
 namespace tenancy::sidecar {
 
-// The main target and each of the nodes: reachable, version, library, extension, role, recovery; and
-// that all are one cluster with one version of the extension.
+// The main target and each of the nodes: reachable, version, library, extension, role, recovery;
+// and that all are one cluster with one version of the extension.
 void check_nodes(const Config& config, Findings& findings);
 
 // Who this database and this host are, and whether they agree.

@@ -61,10 +61,11 @@ std::string Findings::text() const {
 std::string Findings::json() const {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const Finding& one : all_) {
-        list.push_back({{"level", one.level == Finding::Level::failed ? "failed" : name_of(one.level)},
-                        {"subject", one.subject},
-                        {"message", one.message},
-                        {"next_step", one.next_step}});
+        list.push_back(
+            {{"level", one.level == Finding::Level::failed ? "failed" : name_of(one.level)},
+             {"subject", one.subject},
+             {"message", one.message},
+             {"next_step", one.next_step}});
     }
     const nlohmann::ordered_json whole{{"failed", count(Finding::Level::failed)},
                                        {"warnings", count(Finding::Level::warning)},

@@ -92,8 +92,8 @@ void check_extension(const Node& node, const Facts& facts, Findings& findings) {
                         "connect as superuser to the right database: CREATE EXTENSION tenancy");
     } else if (!available.empty() && installed != available) {
         findings.warning(node.name,
-                         "the database has extension " + installed + ", the files on this node are " +
-                             available,
+                         "the database has extension " + installed +
+                             ", the files on this node are " + available,
                          "update the files on every node, then ALTER EXTENSION tenancy UPDATE");
     } else {
         findings.ok(node.name, "extension " + installed);
@@ -123,9 +123,9 @@ void check_standby(const Node& node, const Facts& facts, Findings& findings) {
         return;
     }
     const std::string age = text(facts, "replay_age");
-    findings.ok(node.name, age.empty() ? "hot standby"
-                                       : "hot standby, the last transaction it has is of " + age +
-                                             " s ago");
+    findings.ok(node.name,
+                age.empty() ? "hot standby"
+                            : "hot standby, the last transaction it has is of " + age + " s ago");
 }
 
 void check_role(const Node& node, Connection& connection, const Facts& facts, Findings& findings) {

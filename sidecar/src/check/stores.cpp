@@ -93,7 +93,8 @@ void check_configured(const StoreConfig& config, const Known& known, Findings& f
     const StoreDefinition* definition = find(known, config.name);
     if (definition == nullptr) {
         findings.failed(subject, "in the configuration, but not defined in the database",
-                        "SELECT tenancy.define_store('" + config.name + "', '" + config.kind + "')");
+                        "SELECT tenancy.define_store('" + config.name + "', '" + config.kind +
+                            "')");
         return;
     }
     if (definition->kind != config.kind) {

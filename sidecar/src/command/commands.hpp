@@ -1,4 +1,5 @@
-// What tenancyd can be told to do, one function each. Whatever they throw is told by command_line().
+// What tenancyd can be told to do, one function each. Whatever they throw is told by
+// command_line().
 #pragma once
 
 #include <filesystem>

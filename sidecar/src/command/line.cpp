@@ -147,10 +147,15 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? -1 : static_cast<int>(Exit::usage);
     }
+    if (app.get_subcommands().empty()) {
+        std::cerr << app.help();
+        return static_cast<int>(Exit::usage);
+    }
     return 0;
 }
 
-int told(Exit exit, std::string_view what, std::string_view detail = "", std::string_view hint = "") {
+int told(Exit exit, std::string_view what, std::string_view detail = "",
+         std::string_view hint = "") {
     std::cerr << "tenancyd: " << redact(what) << '\n';
     if (!detail.empty()) {
         std::cerr << "detail: " << redact(detail) << '\n';
@@ -182,7 +187,7 @@ int command_line(int argc, const char* const* argv) {
     CLI::App app("Keeps MongoDB and Redis in step with the tenants of a PostgreSQL database.",
                  "tenancyd");
     Line line;
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1); // 1 would call a mistyped command a missing one
     app.failure_message(CLI::FailureMessage::simple);
     app.set_version_flag("--version", "tenancyd " + std::string(version));
     app.footer("Exit status: 0 done; 1 something was found or failed; 2 the command line or the "

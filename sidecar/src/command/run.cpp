@@ -47,7 +47,8 @@ void reload(const ConfigFile& file) {
             {{"hint", "everything else in the configuration takes a restart"}});
     } catch (const ConfigError& error) {
         log(Level::error, "configuration_unusable",
-            {{"message", error.what()}, {"hint", "nothing was changed; correct it before a restart"}});
+            {{"message", error.what()},
+             {"hint", "nothing was changed; correct it before a restart"}});
     }
 }
 

@@ -21,12 +21,11 @@ std::vector<PlanStep> plan_steps(Connection& connection, const ProtectOptions& o
 }
 
 bool is_concurrent(const PlanStep& step) {
-    constexpr std::array<std::string_view, 3> beginnings{
-        "CREATE INDEX CONCURRENTLY ", "CREATE UNIQUE INDEX CONCURRENTLY ",
-        "DROP INDEX CONCURRENTLY "};
-    return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view beginning) {
-        return step.sql.starts_with(beginning);
-    });
+    constexpr std::array<std::string_view, 3> beginnings{"CREATE INDEX CONCURRENTLY ",
+                                                         "CREATE UNIQUE INDEX CONCURRENTLY ",
+                                                         "DROP INDEX CONCURRENTLY "};
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](std::string_view beginning) { return step.sql.starts_with(beginning); });
 }
 
 bool may_pass(const SqlError& error) {

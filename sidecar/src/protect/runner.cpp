@@ -106,9 +106,8 @@ void ProtectRunner::take(const PlanStep& step, const std::string& place) {
 // The statement runs in a thread of its own, so that signals are answered and progress is shown.
 void ProtectRunner::execute(const std::string& sql, const std::string& place) {
     const auto start = Clock::now();
-    auto running = std::async(std::launch::async, [&] {
-        connection_.execute_within(sql, {}, std::nullopt);
-    });
+    auto running =
+        std::async(std::launch::async, [&] { connection_.execute_within(sql, {}, std::nullopt); });
     auto shown = start;
     while (running.wait_for(50ms) != std::future_status::ready) {
         if (signals_.wait(Deadline::in(Milliseconds(1)))) {

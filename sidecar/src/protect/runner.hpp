@@ -1,5 +1,6 @@
 // Takes the steps of a plan one by one on a live table: each short lock is asked for with a time
-// limit and again later when it was not to be had; Ctrl-C stops after what is done, which stays done.
+// limit and again later when it was not to be had; Ctrl-C stops after what is done, which stays
+// done.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
-// The threads of the HTTP server. The library's own pool has a queue without end, each place in it an
-// open connection; here the accepting thread waits when the queue is full, and further clients wait
-// in the kernel's backlog.
+// The threads of the HTTP server. The library's own pool has a queue without end, each place in it
+// an open connection; here the accepting thread waits when the queue is full, and further clients
+// wait in the kernel's backlog.
 #pragma once
 
 #include <condition_variable>

@@ -24,7 +24,8 @@ void watch(const std::stop_token& stop, const std::function<bool()>& healthy,
             sd_notify(0, "WATCHDOG=1");
         }
         if (is_healthy != was_healthy) {
-            log(is_healthy ? Level::info : Level::error, is_healthy ? "healthy_again" : "unhealthy");
+            log(is_healthy ? Level::info : Level::error,
+                is_healthy ? "healthy_again" : "unhealthy");
             was_healthy = is_healthy;
         }
         wake.wait_for(lock, stop, pause, [] { return false; });

@@ -1,5 +1,5 @@
-// What systemd is told (Type=notify): that tenancyd is ready, what it does, that it is alive. Without
-// systemd all of it does nothing.
+// What systemd is told (Type=notify): that tenancyd is ready, what it does, that it is alive.
+// Without systemd all of it does nothing.
 #pragma once
 
 #include <functional>
