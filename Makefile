@@ -1,5 +1,7 @@
-# The extension, built with PGXS. `make demo` and `make check` install what they need; the rest of
-# this file needs the server's headers, so PGXS is read only where pg_config answers.
+# The extension, built with PGXS, and tenancyd beside it, built with CMake. `make demo` and
+# `make check` install what they need; the rest of this file needs the server's headers, so PGXS is
+# read only where pg_config answers. The extension alone, without the libraries of MongoDB and Redis:
+# `make extension` and `make install-extension`, or TENANCY_SIDECAR=no.
 EXTENSION   = pg_extension/tenancy
 EXTVERSION  = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pg_extension/tenancy.control)
 MODULE_big  = tenancy
@@ -10,7 +12,10 @@ OBJS        = $(SOURCES:.cpp=.o)
 SQL_SOURCES = $(sort $(wildcard sql/[0-9][0-9][0-9]_*.sql))
 DATA_built  = tenancy--$(EXTVERSION).sql
 DATA        = $(wildcard sql/updates/tenancy--*--*.sql)
-EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d)
+EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d) build/sidecar
+
+TENANCY_SIDECAR ?= yes
+PREFIX          ?= /usr/local
 
 SERVER_INCLUDES := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 
@@ -27,13 +32,26 @@ override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+.PHONY: extension install-extension
+extension:
+	$(MAKE) all TENANCY_SIDECAR=no
+install-extension:
+	$(MAKE) install TENANCY_SIDECAR=no
+
+ifeq ($(TENANCY_SIDECAR),yes)
+all: sidecar
+install: install-sidecar
+uninstall: uninstall-sidecar
+include sidecar/install.mk
+endif
+
 # For tests/bridge alone; never installed.
 build/bridge_probe.so: tests/bridge/probe.cpp pg_extension/src/bridge/entry.o $(wildcard pg_extension/src/bridge/*.hpp)
 	mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) $(CFLAGS_SL) $(CPPFLAGS) -MF build/bridge_probe.d -shared -o $@ $(filter %.cpp %.o,$^) \
 	    $(LDFLAGS) -lstdc++ -Wl,--exclude-libs,ALL
 else
-all install:
+all install extension install-extension:
 	$(error pg_config not found: run `make check` or `make demo`, which install what is missing, or `scripts/dependencies build`)
 endif
 

@@ -1,0 +1,25 @@
+# tenancyd: built into build/sidecar, and installed with what belongs to it. DESTDIR and PREFIX as usual;
+# the sample configuration goes where the unit and the program look for the configuration.
+TENANCYD = build/sidecar/sidecar/tenancyd
+# Its own variables: those of pgxs.mk are PostgreSQL's directories.
+SIDECAR_PROGRAM = $(DESTDIR)$(PREFIX)/sbin/tenancyd
+SIDECAR_UNIT    = $(DESTDIR)$(PREFIX)/lib/systemd/system/tenancyd.service
+SIDECAR_MAN     = $(DESTDIR)$(PREFIX)/share/man/man8/tenancyd.8
+SIDECAR_SAMPLE  = $(DESTDIR)/etc/tenancy/tenancyd.toml.sample
+
+.PHONY: sidecar install-sidecar uninstall-sidecar
+sidecar:
+	mkdir -p build
+	cmake -S . -B build/sidecar -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >build/sidecar.log || { cat build/sidecar.log; exit 1; }
+	cmake --build build/sidecar --target tenancyd
+
+install-sidecar: sidecar
+	mkdir -p $(dir $(SIDECAR_PROGRAM) $(SIDECAR_UNIT) $(SIDECAR_MAN) $(SIDECAR_SAMPLE))
+	install -m 755 $(TENANCYD) $(SIDECAR_PROGRAM)
+	sed 's,/usr/local/sbin,$(PREFIX)/sbin,' sidecar/systemd/tenancyd.service >$(SIDECAR_UNIT)
+	chmod 644 $(SIDECAR_UNIT)
+	install -m 644 sidecar/man/tenancyd.8 $(SIDECAR_MAN)
+	install -m 644 sidecar/tenancyd.toml $(SIDECAR_SAMPLE)
+
+uninstall-sidecar:
+	rm -f $(SIDECAR_PROGRAM) $(SIDECAR_UNIT) $(SIDECAR_MAN) $(SIDECAR_SAMPLE)
