@@ -16,6 +16,7 @@ from .process import ServerError
 from .redis import Redis, RedisCluster
 from .server import Server
 from .standby import Standby
+from .tenancyd import Tenancyd
 from .waiting import wait_for
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "Server",
     "ServerError",
     "Standby",
+    "Tenancyd",
     "wait_for",
 ]

@@ -68,6 +68,8 @@ class Daemon:
     """A server program with a directory, a port and a log. Subclasses say how it is started."""
 
     live: set["Daemon"] = set()
+    # What its log says when the port is somebody else's.
+    port_taken = "Address already in use"
 
     def __init__(self, name: str) -> None:
         user = server_user()
@@ -89,6 +91,9 @@ class Daemon:
 
     def _answers(self) -> bool:
         raise NotImplementedError
+
+    def _environment(self) -> dict[str, str]:
+        return clean_environment()
 
     @property
     def port(self) -> int:
@@ -112,7 +117,7 @@ class Daemon:
             wait_for(lambda: not self.running or self._answers(), deadline, f"{self.name} to start")
             if self.running:
                 return
-            if "Address already in use" not in self.log_text(mark):
+            if self.port_taken not in self.log_text(mark):
                 break
             self._port.release()
             self._port = Port()
@@ -124,7 +129,7 @@ class Daemon:
             self._process = subprocess.Popen(
                 unprivileged(self._command(), dies_with_parent=True),
                 cwd=self.dir,
-                env=clean_environment(),
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

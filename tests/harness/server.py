@@ -75,9 +75,14 @@ class Server(Daemon):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def bin(self) -> str:
+        """The directory of the tree's programs."""
+        return str(tree() / "bin")
+
     def program(self, name: str) -> str:
         """The path of a program of the tree: psql, pg_dump, ..."""
-        return str(tree() / "bin" / name)
+        return f"{self.bin}/{name}"
 
     def _configure(self) -> None:
         own = {"port": self.port, "unix_socket_directories": self.dir}

@@ -6,7 +6,6 @@
 #include "postgres/connection.hpp"
 #include "postgres/registry.hpp"
 #include "reconcile/fence.hpp"
-#include "reconcile/state_file.hpp"
 
 namespace tenancy::sidecar {
 namespace {
@@ -16,7 +15,6 @@ struct Known {
     std::unique_ptr<Registry> registry;
     std::vector<StoreDefinition> definitions;
     InstanceIdentity identity;
-    std::optional<StateFile> memory;
 };
 
 Known known_of(const Config& config) {
@@ -24,7 +22,6 @@ Known known_of(const Config& config) {
     known.registry = make_registry(config.postgres, config.daemon);
     known.definitions = known.registry->stores();
     known.identity = known.registry->identity();
-    known.memory = read_state_file(config.state_directory);
     return known;
 }
 
@@ -62,7 +59,7 @@ void check_stamp(const std::string& subject, const StoreDefinition& definition,
         .tick_written = true,
         .database_tick = tick,
         .last_seen = 0,
-        .stamped_before = known.memory && known.memory->stamped.contains(definition.name),
+        .stamped_before = definition.stamped,
         .on_missing_stamp = definition.on_missing_stamp};
     const StampVerdict verdict = judge_stamp(found, knowledge);
     if (verdict.step == StampVerdict::Step::refuse) {
@@ -131,8 +128,6 @@ void check_stores(const Config& config, Findings& findings) {
         findings.failed("stores", "not looked at: the database cannot be reached", "see above");
     } catch (const SqlError& error) {
         findings.failed("stores", error.what(), "see above");
-    } catch (const StateFileError& error) {
-        findings.failed("stores", error.what(), "run check as the user that tenancyd runs as");
     }
 }
 
