@@ -52,15 +52,14 @@ void tell_capabilities(const std::string& subject, const Capabilities& found, Fi
 void check_stamp(const std::string& subject, const StoreDefinition& definition,
                  const std::optional<Stamp>& found, const Known& known, Findings& findings) {
     const std::int64_t tick = known.registry->identity().tick;
-    const StampKnowledge knowledge{
-        .instance = known.identity.id,
-        .epoch = known.identity.epoch,
-        .tick = tick,
-        .tick_written = true,
-        .database_tick = tick,
-        .last_seen = 0,
-        .stamped_before = definition.stamped,
-        .on_missing_stamp = definition.on_missing_stamp};
+    const StampKnowledge knowledge{.instance = known.identity.id,
+                                   .epoch = known.identity.epoch,
+                                   .tick = tick,
+                                   .tick_written = true,
+                                   .database_tick = tick,
+                                   .last_seen = 0,
+                                   .stamped_before = definition.stamped,
+                                   .on_missing_stamp = definition.on_missing_stamp};
     const StampVerdict verdict = judge_stamp(found, knowledge);
     if (verdict.step == StampVerdict::Step::refuse) {
         findings.failed(subject, verdict.reason + ": " + verdict.message,

@@ -1,0 +1,208 @@
+"""tenancyd check: what is in order, what is not, and what to do."""
+
+import json
+
+import pytest
+from harness import Server
+
+from .conftest import ROLES, cache_keys
+
+
+def findings(daemon, *arguments):
+    """(level, subject): message and next step, of the JSON; and the exit status."""
+    done = daemon.command("check", "--json", *arguments)
+    report = json.loads(done.stdout)
+    assert done.returncode == (1 if report["failed"] else 0), done.stderr
+    found = {}
+    for finding in report["findings"]:
+        key = (finding["level"], finding["subject"])
+        found[key] = found.get(key, "") + f"{finding['message']} -> {finding['next_step']}\n"
+    return done.returncode, found
+
+
+def levels(found):
+    return {level for level, _ in found}
+
+
+@pytest.fixture
+def backup(server, shop):
+    """Registers shop_backup; its conninfo."""
+    server.execute("select tenancy.register_bypass('shop_backup', 'backup')", dbname=shop)
+    return f"host={server.dir} port={server.port} dbname={shop} user=shop_backup"
+
+
+def test_all_in_order(make_tenancyd, server, shop, cache, backup):
+    server.execute("select tenancy.define_store('cache', 'redis')", dbname=shop)
+    daemon = make_tenancyd(
+        stores={"cache": cache_keys(cache)},
+        config={"check": {"backup_conninfo": backup}, "postgres": {"nodes": [f"{_conninfo(server, shop)} connect_timeout=5"]}},
+    )
+    daemon.start()
+    status, found = findings(daemon)
+    assert status == 0, found
+    assert "primary" in found["ok", "postgres"] and "operator of kind sidecar" in found["ok", "postgres"]
+    assert "library preloaded" in found["ok", "node 1"]
+    assert "epoch 1" in found["ok", "instance"]
+    assert "reads every table" in found["ok", "backup"]
+    assert "Redis" in found["ok", "store cache"] and "stamped by this instance" in found["ok", "store cache"]
+
+
+def test_table(make_tenancyd, shop):
+    done = make_tenancyd().command("check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:2] == ["ok", "configuration"]
+    assert any(line.startswith("warning  nodes") for line in lines)
+    assert lines[-1].startswith("0 failed, ")
+
+
+def test_writes_nothing(make_tenancyd, server, shop, backup):
+    """Not one row of the extension's tables differs afterwards; the role is not even able to."""
+    tables = """select string_agg(c.relname || (xpath('/row/n/text()',
+                  query_to_xml(format('select count(*) || max(xmin::text)::text as n from tenancy.%I', c.relname), true, true, '')))[1]::text, ';')
+                from pg_class c where c.relnamespace = 'tenancy'::regnamespace and c.relkind = 'r'"""
+    before = server.execute(tables, dbname=shop)
+    daemon = make_tenancyd(config={"check": {"backup_conninfo": backup}})
+    assert daemon.command("check").returncode == 0
+    assert server.execute(tables, dbname=shop) == before
+    assert list(daemon.state.iterdir()) == []
+
+
+def test_unreachable(make_tenancyd):
+    daemon = make_tenancyd(config={"postgres": {"conninfo": "host=127.0.0.1 port=1 dbname=shop user=me"}})
+    status, found = findings(daemon)
+    assert status == 1
+    assert "pg_hba.conf" in found["failed", "postgres"]
+    assert ("failed", "instance") in found and ("failed", "stores") in found
+
+
+def test_role_without_rights(make_tenancyd, server, shop):
+    server.execute("select tenancy.remove_operator('tenancyd', 'sidecar')", dbname=shop)
+    status, found = findings(make_tenancyd())
+    assert status == 1
+    assert "tenancy.add_operator('\"tenancyd\"', 'sidecar')" in found["failed", "postgres"]
+
+
+def test_role_that_is_too_strong(make_tenancyd, server):
+    _, found = findings(make_tenancyd(user=server.superuser))
+    assert "superuser" in found["warning", "postgres"]
+
+
+def test_no_extension(make_tenancyd, server):
+    status, found = findings(make_tenancyd(dbname="postgres"))
+    assert status == 1
+    assert "CREATE EXTENSION tenancy" in found["failed", "postgres"]
+
+
+def test_not_preloaded(make_tenancyd, make_server):
+    bare = make_server(preload=None)
+    bare.createdb("shop", extensions=["tenancy"])
+    bare.psql(ROLES, dbname="shop")
+    status, found = findings(make_tenancyd(server=bare, dbname="shop"))
+    assert "preloaded by the database's session_preload_libraries" in found["ok", "postgres"]
+    bare.execute("alter database shop reset session_preload_libraries")
+    status, found = findings(make_tenancyd(server=bare, dbname="shop", name="second"))
+    assert status == 1
+    assert "add tenancy to shared_preload_libraries" in found["failed", "postgres"]
+
+
+def test_standby_and_stranger_among_the_nodes(make_tenancyd, make_server, make_standby):
+    primary: Server = make_server()
+    primary.createdb("shop", extensions=["tenancy"])
+    primary.psql(ROLES, dbname="shop")
+    standby = make_standby(primary)
+    standby.wait_for_catchup()
+    stranger = make_server(name="stranger")
+    stranger.createdb("shop", extensions=["tenancy"])
+    stranger.psql(ROLES, dbname="shop")
+    nodes = [_conninfo(node, "shop") for node in (standby, stranger)]
+    status, found = findings(make_tenancyd(server=primary, dbname="shop", config={"postgres": {"nodes": nodes}}))
+    assert status == 1
+    assert "hot standby" in found["ok", "node 1"] and ("failed", "node 1") not in found
+    assert "of another cluster" in found["failed", "node 2"]
+    standby.execute("select pg_wal_replay_pause()")
+    _, found = findings(make_tenancyd(server=standby, dbname="shop", name="second"))
+    assert "is a standby" in found["failed", "postgres"]
+
+
+def _conninfo(server, dbname, user="tenancyd"):
+    return f"host={server.dir} port={server.port} dbname={dbname} user={user}"
+
+
+# The backup.
+
+
+def test_backup_role_that_is_not_registered(make_tenancyd, server, shop):
+    table = "create table orders (tenant_id uuid, item text); select tenancy.protect('orders')"
+    server.psql(table, dbname=shop)
+    _, found = findings(make_tenancyd(), "--backup", _conninfo(server, shop, "shop_backup"))
+    assert "enter" in found["failed", "backup"]
+
+
+def test_backup_role_that_may_not_read(make_tenancyd, server, shop, backup):
+    server.psql("create schema hidden create table t (); revoke pg_read_all_data from shop_backup", dbname=shop)
+    try:
+        _, found = findings(make_tenancyd(), "--backup", backup)
+        assert "hidden.t" in found["failed", "backup"] and "pg_read_all_data" in found["failed", "backup"]
+    finally:
+        server.execute("grant pg_read_all_data to shop_backup")
+
+
+def test_dump(make_tenancyd, server, shop, backup):
+    server.psql("create table orders (tenant_id uuid, item text); select tenancy.protect('orders')", dbname=shop)
+    status, found = findings(make_tenancyd(), "--backup", backup, "--dump")
+    assert status == 0, found
+    assert "pg_dump got through" in found["ok", "backup"]
+
+
+def test_dump_that_fails(make_tenancyd, server, shop, backup):
+    """pg_read_all_data reads every table, but no large object: only a dump shows that."""
+    server.execute("select lo_from_bytea(0, 'large')", dbname=shop)
+    status, found = findings(make_tenancyd(), "--backup", backup, "--dump")
+    assert status == 1
+    assert "reads every table" in found["ok", "backup"]
+    assert "large object" in found["failed", "backup"]
+
+
+def test_dump_needs_a_role(make_tenancyd):
+    done = make_tenancyd().command("check", "--dump")
+    assert done.returncode == 2 and "--backup" in done.stderr
+
+
+# Stores.
+
+
+def test_stores_on_one_side_only(make_tenancyd, server, shop):
+    server.execute("select tenancy.define_store('cache', 'redis')", dbname=shop)
+    daemon = make_tenancyd(stores={"other": {"kind": "redis", "addresses": ["127.0.0.1:1"]}})
+    status, found = findings(daemon)
+    assert status == 1
+    assert "tenancy.define_store('other', 'redis')" in found["failed", "store other"]
+    assert "add [stores.cache]" in found["failed", "store cache"]
+
+
+def test_store_of_another_kind(make_tenancyd, server, shop, cache):
+    server.execute("select tenancy.define_store('cache', 'mongodb')", dbname=shop)
+    _, found = findings(make_tenancyd(stores={"cache": cache_keys(cache)}))
+    assert "of kind mongodb in the database" in found["failed", "store cache"]
+
+
+def test_store_that_is_down(make_tenancyd, server, shop, cache):
+    server.execute("select tenancy.define_store('cache', 'redis')", dbname=shop)
+    daemon = make_tenancyd(stores={"cache": cache_keys(cache)})
+    cache.stop()
+    status, found = findings(daemon)
+    assert status == 1 and "lets this host in" in found["failed", "store cache"]
+
+
+def test_store_of_another_instance(make_tenancyd, server, shop, cache):
+    server.execute("select tenancy.define_store('cache', 'redis')", dbname=shop)
+    daemon = make_tenancyd(stores={"cache": cache_keys(cache)})
+    daemon.start()
+    daemon.stop()
+    stranger = {"instance": "11111111-1111-1111-1111-111111111111", "epoch": 1, "tick": 1}
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        client.hset("tenancy:instance", mapping=stranger)
+    status, found = findings(daemon)
+    assert status == 1
+    assert "StampMismatch" in found["failed", "store cache"]

@@ -1,0 +1,164 @@
+"""What operators call by hand: status, adopt, forget-store."""
+
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+from harness import wait_for
+from harness.process import unprivileged
+
+from .conftest import cache_keys
+
+
+
+@pytest.fixture
+def with_cache(make_tenancyd, server, shop, cache):
+    """A daemon with a Redis store that has been running and is stopped; acme is in the store."""
+    server.execute("select tenancy.define_store('cache', 'redis'), tenancy.provision('acme')", dbname=shop)
+    daemon = make_tenancyd(stores={"cache": cache_keys(cache)})
+    daemon.start()
+    active = "select state from tenancy.tenant where slug = 'acme'"
+    wait_for(lambda: server.execute(active, dbname=shop) == [("active",)], 30, "acme to be active")
+    settled = "select count(*) from tenancy.tenant_store where due_at is not null"
+    wait_for(lambda: server.execute(settled, dbname=shop) == [(0,)], 30, "nothing to be due")
+    daemon.stop()
+    return daemon
+
+
+def admin(server, shop):
+    return ["--conninfo", f"host={server.dir} port={server.port} dbname={shop} user=shop_admin"]
+
+
+# status
+
+
+def test_status(with_cache):
+    done = with_cache.command("status")
+    assert done.returncode == 0, done.stderr
+    assert ", epoch 1, tick " in done.stdout.splitlines()[0]
+    [row] = [line.split() for line in done.stdout.splitlines() if line.startswith("cache ")]
+    assert row[:6] == ["cache", "redis", "in", "service", "1", "1"]
+    assert "tenancyd  0.1.0" in done.stdout
+
+
+def test_status_of_nothing(make_tenancyd):
+    done = make_tenancyd().command("status")
+    assert done.stdout == "No instance is bound yet.\n\nNo store is defined.\n\nNo daemon has been heard of.\n\nNo alarms.\n"
+
+
+def test_status_shows_alarms(with_cache, server, shop):
+    server.psql(
+        "select tenancy.suspend('acme', 'unpaid'); update tenancy.tenant set changed_at = now() - interval '1 minute'",
+        dbname=shop,
+    )
+    server.execute("update tenancy.tenant_store set pending_since = now() - interval '1 minute'", dbname=shop)
+    assert "suspension_not_reached  cache  acme" in with_cache.command("status").stdout
+
+
+def test_status_json(with_cache, server, shop):
+    report = json.loads(with_cache.command("status", "--json").stdout)
+    [(same,)] = server.execute("select tenancy.status_report()", dbname=shop)
+    assert set(report) == set(same) == {"instance", "daemons", "stores", "alarms"}
+
+
+def test_status_without_the_database(make_tenancyd):
+    done = make_tenancyd(config={"postgres": {"conninfo": "host=127.0.0.1 port=1 dbname=x user=y"}}).command("status")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("tenancyd: postgresql: ")
+
+
+# adopt
+
+
+def stamp(cache):
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        return client.hgetall("tenancy:instance")
+
+
+def test_adopt_shows_and_asks_first(with_cache, cache):
+    before = stamp(cache)
+    done = with_cache.command("adopt", "--as", "replacement")
+    assert done.returncode == 2
+    assert "nobody can be asked without a terminal; use --yes" in done.stderr
+    assert f"store cache   instance {before['instance']}, epoch 1" in done.stdout
+    assert "takes the place of the one that the stores knew" in done.stdout
+    assert stamp(cache) == before
+
+
+@pytest.mark.parametrize(("answer", "status"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
+def test_adopt_asks_on_a_terminal(with_cache, cache, answer, status):
+    before = stamp(cache)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        unprivileged([str(with_cache.program), "adopt", "--as", "replacement", "-c", str(with_cache.file)]),
+        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    os.write(ours, answer.encode())
+    output = process.communicate(timeout=60)[0]
+    os.close(ours), os.close(theirs)
+    assert process.returncode == status, output
+    assert "Adopt as replacement? [y/N]" in output
+    assert (stamp(cache)["epoch"] == "2") is (status == 0)
+    assert ("Nothing was changed." in output) is (status == 1)
+    assert (stamp(cache) == before) is (status == 1)
+
+
+def test_adopt_replacement(with_cache, cache, server, shop):
+    done = with_cache.command("adopt", "--as", "replacement", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "epoch 2." in done.stdout and "store cache: stamped" in done.stdout
+    assert stamp(cache)["epoch"] == "2"
+    assert server.execute("select epoch from tenancy.instance", dbname=shop) == [(2,)]
+
+
+def test_adopt_with_a_store_that_is_down(with_cache, cache):
+    cache.stop()
+    done = with_cache.command("adopt", "--as", "replacement", "--yes")
+    assert done.returncode == 1
+    assert "store cache   not known: " in done.stdout
+    assert "store cache: not stamped: " in done.stdout and "Run the same command again" in done.stdout
+    cache.start()
+
+
+def test_adopt_of_an_unknown_store(with_cache):
+    done = with_cache.command("adopt", "--as", "member", "--store", "none", "--yes")
+    assert done.returncode == 2 and "the configuration has no store none" in done.stderr
+
+
+def test_adopt_where_it_does_not_fit(with_cache, server, shop):
+    """A host cannot join an instance while the database is not that instance."""
+    server.execute("update tenancy.instance set system_identifier = system_identifier + 1", dbname=shop)
+    done = with_cache.command("adopt", "--as", "member", "--yes")
+    assert done.returncode == 1, done.stdout
+    assert "IdentityMismatch" in done.stdout
+    assert done.stderr.startswith("tenancyd: ")
+
+
+# forget-store
+
+
+def test_forget_store(with_cache, server, shop):
+    done = with_cache.command("forget-store", "cache", "--reason", "burnt", "--yes", *admin(server, shop))
+    assert done.returncode == 0, done.stderr
+    assert "Of 1 tenants it is not proven that store cache is empty; 0 of them are erased" in done.stdout
+    assert "Not proven gone from it: 1 tenants." in done.stdout
+    assert server.execute("select state from tenancy.store", dbname=shop) == [("forgotten",)]
+
+
+def test_forget_store_asks(with_cache, server, shop):
+    done = with_cache.command("forget-store", "cache", "--reason", "burnt", *admin(server, shop))
+    assert done.returncode == 2 and "use --yes" in done.stderr
+    assert server.execute("select state from tenancy.store", dbname=shop) == [("attached",)]
+
+
+def test_forget_store_is_not_for_the_daemon(with_cache, server, shop):
+    login = ["--conninfo", f"host={server.dir} port={server.port} dbname={shop} user=tenancyd"]
+    done = with_cache.command("forget-store", "cache", "--reason", "burnt", "--yes", *login)
+    assert done.returncode == 1 and "permission denied" in done.stderr
+
+
+def test_forget_store_that_is_not_there(make_tenancyd, server, shop):
+    done = make_tenancyd().command("forget-store", "none", "--reason", "r", "--yes", *admin(server, shop))
+    assert done.returncode == 1 and "(TN027)" in done.stderr and "hint: " in done.stderr
