@@ -121,10 +121,12 @@ SET enable_seqscan = off
 SET jit = off
 SET enable_sort = off
 AS $$
+DECLARE
+    moment timestamptz := clock_timestamp(); -- itself it would be no condition of the index
 BEGIN
     RETURN ARRAY(
         SELECT s.tenant_id FROM tenancy.tenant_store AS s
-        WHERE s.store = pick_due.store AND s.urgent = pick_due.urgent AND s.due_at <= clock_timestamp()
+        WHERE s.store = pick_due.store AND s.urgent = pick_due.urgent AND s.due_at <= moment
         ORDER BY s.due_at LIMIT pick_due.most FOR NO KEY UPDATE SKIP LOCKED);
 END
 $$;

@@ -89,6 +89,7 @@ CREATE FUNCTION tenancy.status_report()
 RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     PERFORM tenancy.require_any_operator('admin', 'auditor', 'sidecar');

@@ -49,7 +49,7 @@ HIDDEN_SETTING = (
 ROLES = [
     ("tenancy_admin", "Runs the lives of tenants, protects tables, reads the schema tenancy. No right to tenants' rows."),
     ("tenancy_auditor", "Reads the registry and the audit trail."),
-    ("tenancy_sidecar", "May run due schedules and onboarding."),
+    ("tenancy_sidecar", "For tenancyd: may call the functions by which stores follow tenants, and run due schedules and onboarding."),
     (
         "tenancy_maintainer",
         "NOLOGIN BYPASSRLS, for work on all tenants by SET ROLE. Has no rights on tables until they are granted, and "

@@ -1,9 +1,10 @@
-"""pg_dump and restore carry the registry: tenants, tombstones, settings, schedules, grants, counters."""
+"""pg_dump and restore carry the registry: tenants, tombstones, settings, schedules, grants, counters, stores."""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from harness import Server
 from harness.process import clean_environment
@@ -31,6 +32,13 @@ set session authorization dump_admin;
 select tenancy.suspend('gone', 'x'); select tenancy.archive('gone', 'x');
 select tenancy.request_erasure('gone', 'x', '0');
 call tenancy.erase('gone');
+select tenancy.define_store('docs', 'mongodb', '{erase}'), tenancy.define_store('cache', 'redis', '{}');
+select tenancy.define_collection('docs', 'messages', '{"body": {"$exists": true}}', '[{"name": "by_time", "keys": [["at", 1]]}]');
+select tenancy.bind_instance('new');
+select tenancy.tick_instance('d1', '1', 1);
+select tenancy.report_store('d1', 1, 'docs', '{"reachable": true, "fenced": false, "stamped": true}');
+select count(*) from tenancy.claim_work('d1', 1, 'docs', 1, '1 hour');
+select tenancy.suspend('acme', 'x');
 grant execute on function tenancy.resolve(text, text) to dump_app;
 reset session authorization;
 select tenancy.grant_access('dump_app', 'acme', reason => 'test');
@@ -38,6 +46,7 @@ select tenancy.grant_access('dump_app', 'acme', reason => 'test');
 TABLES = [
     "tenant", "tenant_tombstone", "tenant_alias", "tier", "operator", "access_grant", "audit_event", "scheduled_action",
     "onboarding_step", "tenant_onboarding", "setting_definition", "setting_value", "erasure_count", "protected_table", "transition", "error_code",
+    "instance", "store", "store_collection", "tenant_store",
 ]  # fmt: skip
 
 
@@ -80,7 +89,17 @@ def test_a_restored_database_has_the_same_registry(server: Server, filled: str, 
                 with pytest.raises(Exception) as caught:
                     admin.execute(f"select tenancy.{call}")
                 assert getattr(caught.value, "sqlstate", None) == sqlstate
+            # It is a copy: nothing leads to a store before somebody has said what it is.
+            with pytest.raises(psycopg.Error) as fenced:
+                admin.execute("select tenancy.claim_work('d1', 1, 'docs', 9, '1 minute')")
+            assert fenced.value.sqlstate == "TN026"
+            assert admin.execute("select count(*) from tenancy.store_mark").fetchone() == (0,)
+            assert admin.execute("select epoch from tenancy.bind_instance('replacement')").fetchone() == (2,)
+            due = "select tenant_id from tenancy.claim_work('d2', 2, 'docs', 9, '1 minute')"
+            assert admin.execute(due).fetchall() == admin.execute("select tenant_id from tenancy.tenant_store where store = 'docs'").fetchall()
             # Counters go on where they were.
+            highest = "select max(lease_token) > 2 from tenancy.tenant_store"
+            assert admin.execute(highest).fetchone() == (True,)
             admin.execute("select tenancy.provision('new'), tenancy.schedule('acme', 'suspend', now() + interval '1 year')")
     finally:
         server.dropdb(restored)

@@ -327,7 +327,7 @@ def test_a_tenant_in_other_hands_is_activated_later(daemon: Callable[..., Daemon
     admin.execute("select tenancy.provision('new')")
     with holder.transaction():
         holder.execute("select tenancy.set_display_name('new', 'x')")
-        one.connection.execute("set lock_timeout = '1s'")
+        one.connection.execute("set statement_timeout = '2s'")
         assert one.report(one.claim()) == [True]
     wait_for(lambda: one.settle() is None and look(admin, "new")[:2] == (3, 3), 20, "the tenant to be active and followed")
     assert admin.execute("select state from tenancy.tenant where slug = 'new'").fetchone() == ("active",)
