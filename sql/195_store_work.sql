@@ -146,6 +146,7 @@ AS $$
 DECLARE
     found  tenancy.store := tenancy.check_work(claim_work.daemon, claim_work.epoch, claim_work.store);
     picked uuid[];
+    until  timestamptz;
 BEGIN
     PERFORM tenancy.check_most(claim_work.most, 1000);
     PERFORM tenancy.check_lease(claim_work.lease);
@@ -160,11 +161,12 @@ BEGIN
     IF picked = '{}' THEN
         RETURN;
     END IF;
+    until := clock_timestamp() + claim_work.lease;
     RETURN QUERY
         WITH claimed AS (
             UPDATE tenancy.tenant_store AS s
             SET lease_holder = claim_work.daemon, lease_token = nextval('tenancy.store_lease_seq'),
-                lease_until = clock_timestamp() + claim_work.lease, due_at = clock_timestamp() + claim_work.lease,
+                lease_until = until, due_at = until,
                 desired_generation = t.generation
             FROM unnest(picked) WITH ORDINALITY AS p(id, place) JOIN tenancy.tenant AS t ON t.id = p.id
             WHERE s.tenant_id = p.id AND s.store = found.name
@@ -190,7 +192,8 @@ SET enable_seqscan = off
 SET jit = off
 AS $$
 DECLARE
-    still bigint[];
+    still  bigint[];
+    moment timestamptz := clock_timestamp();
 BEGIN
     PERFORM tenancy.require_any_operator('admin', 'sidecar');
     PERFORM tenancy.check_daemon_name(extend_leases.daemon);
@@ -198,11 +201,11 @@ BEGIN
     WITH held AS MATERIALIZED (
         SELECT s.tenant_id, s.store FROM tenancy.tenant_store AS s
         WHERE s.lease_token = ANY (extend_leases.tokens) AND s.store = extend_leases.store
-          AND s.lease_holder = extend_leases.daemon AND s.lease_until > clock_timestamp()
+          AND s.lease_holder = extend_leases.daemon AND s.lease_until > moment
         FOR NO KEY UPDATE SKIP LOCKED
     ), extended AS (
         UPDATE tenancy.tenant_store AS s
-        SET lease_until = clock_timestamp() + extend_leases.lease, due_at = clock_timestamp() + extend_leases.lease
+        SET lease_until = moment + extend_leases.lease, due_at = moment + extend_leases.lease
         FROM held AS h WHERE s.tenant_id = h.tenant_id AND s.store = h.store
         RETURNING s.lease_token
     )
