@@ -1,9 +1,11 @@
--- tenancy comes to the database: the operator, the tenants under the ids that the tables use
+-- tenancy comes to the database: the operator, the daemon, the tenants under the ids that the tables use
 -- already, and who may work for them. Run as superuser.
 CREATE EXTENSION tenancy;
 
 GRANT tenancy_admin TO chat_operator;
 SELECT tenancy.add_operator('chat_operator', 'admin');
+GRANT tenancy_sidecar TO tenancyd;
+SELECT tenancy.add_operator('tenancyd', 'sidecar');
 
 SELECT tenancy.provision('acme', 'Acme Corporation', id => 'ac3e0000-0000-4000-8000-000000000001');
 SELECT tenancy.provision('globex', 'Globex', id => '910be000-0000-4000-8000-000000000002');

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How the demo speaks: progress, steps, psql sessions whose queries and answers are shown, and the
-# verdicts on them. Sourced by scripts/demo.
+# How the demo speaks: progress, steps, and the verdicts on what a query answered. Sourced by
+# scripts/demo.
 # shellcheck disable=SC2154,SC2034
 
 if [ -t 1 ]; then
@@ -11,7 +11,8 @@ fi
 width=92 most=9
 held=0 broken=0 steps=0
 
-# What the session asked last gave: its output, SQLSTATE and the number of rows.
+# What was asked last gave: its output, what came of it (ok, or the code of the error) and the number
+# of rows.
 answer='' state='' rows=''
 
 say() { printf '%s\n' "$*"; }
@@ -44,7 +45,7 @@ count_compiled() {
     local line compiled=0
     while IFS= read -r line; do
         printf '%s\n' "$line" >>"$log"
-        if [[ $line == '  '*.o ]]; then
+        if [[ $line == *.o ]]; then
             compiled=$((compiled + 1))
             if [ -t 1 ]; then
                 printf '%4d files\e[10D' $compiled
@@ -55,103 +56,40 @@ count_compiled() {
     done
 }
 
-# open NAME SERVICE: a psql session of its own, as the role of that service.
-open() {
-    mkfifo "$home/$1.in" "$home/$1.out"
-    PGSERVICE=$2 PGAPPNAME="demo $1" stdbuf -oL "$pg/bin/psql" -XqAt -v VERBOSITY=default \
-        -v SHOW_CONTEXT=never -P footer=off -P null='(null)' \
-        <"$home/$1.in" >"$home/$1.out" 2>&1 &
-    exec {fd}>"$home/$1.in"
-    in[$1]=$fd
-    exec {fd}<"$home/$1.out"
-    out[$1]=$fd
-    role[$1]=$2
-    rm "$home/$1.in" "$home/$1.out"
-    send "$1" '\pset tuples_only off' '\pset format aligned'
-}
-declare -A in=() out=() role=()
-
-close() {
-    eval "exec ${in[$1]}>&- ${out[$1]}<&-"
-}
-
-# send NAME LINE...: what the lines print goes to $answer.
-send() {
-    local name=$1 line
-    shift
-    printf '%s\n' "$@" '\echo done-with-it :SQLSTATE :ROW_COUNT' >&"${in[$name]}"
-    answer='' state='' rows=''
-    while IFS= read -r -t 120 line <&"${out[$name]}"; do
-        if [[ $line == 'done-with-it '* ]]; then
-            read -r _ state rows <<<"$line"
-            return
-        fi
-        answer+=$line$'\n'
-    done
-    broken=$((broken + 1))
-    say "    ${red}the session ended, or did not answer in 120 s${plain}"
-}
-
+# show_query PROMPT TEXT
 show_query() {
-    local prompt="${role[$1]#chat_}=>" line
-    if [ "${role[$1]}" = postgres ]; then prompt="postgres=#"; fi
+    local prompt=$1 line
     while IFS= read -r line; do
         printf '    %s%s%s %s%s%s\n' "$dim" "$prompt" "$plain" "$cyan" "$line" "$plain"
         prompt=${prompt//?/ }
     done < <(fold -s -w $((width - ${#prompt} - 1)) <<<"$2")
 }
 
+is_error() { [[ $1 == @(ERROR:|Mongo*Error|\(error\)|tenancyd: )* ]]; }
+
 # At most `most` lines of rows, and the error that follows them whole.
 show_answer() {
     local line shown=0
     while IFS= read -r line; do
-        case $line in ERROR:*) shown=0 ;; esac
+        if is_error "$line"; then shown=0; fi
         shown=$((shown + 1))
         if [ $shown -gt $most ]; then
             if [ $shown -eq $((most + 1)) ]; then printf '     ...\n'; fi
             continue
         fi
-        case $line in
-        '') ;;
-        ERROR:*) printf '    %s%s%s\n' "$red" "$line" "$plain" ;;
-        *) printf '    %s\n' "$line" ;;
-        esac
+        if is_error "$line"; then
+            printf '    %s%s%s\n' "$red" "$line" "$plain"
+        elif [ -n "$line" ]; then
+            printf '    %s\n' "$line"
+        fi
     done < <(fold -s -w $width <<<"$answer")
 }
 
-# tell NAME QUERY: shows a statement of which only errors are worth showing.
-tell() {
-    show_query "$1" "$2"
-    send "$1" "$2;"
-    require_success
-}
-
-# begin NAME TENANT: a transaction of that tenant.
-begin() {
-    show_query "$1" "BEGIN; SELECT tenancy.enter('$2');"
-    send "$1" "BEGIN; SELECT tenancy.enter('$2');"
-    require_success
-}
-
 require_success() {
-    if [ "$state" != 00000 ]; then
+    if [ "$state" != ok ]; then
         show_answer
         verdict 1 "this was expected to work"
     fi
-}
-
-# ask NAME QUERY [WHAT-TO-SEND]: shows a query and its answer. The last ; stands on a line of its
-# own, out of reach of a comment at the end of the query.
-ask() {
-    show_query "$1" "$2"
-    send "$1" "${3:-$2}"$'\n;'
-    show_answer
-}
-
-# silently NAME QUERY: a statement between the steps, not shown.
-silently() {
-    send "$1" "$2;"
-    require_success
 }
 
 verdict() {
@@ -167,16 +105,30 @@ verdict() {
 # shows VALUE WHY: the answer has this line, spaces around it and between columns aside.
 shows() {
     local status=1
-    if [ "$state" = 00000 ] && grep -qxF -- "$1" <<<"$(values)"; then status=0; fi
+    if [ "$state" = ok ] && grep -qxF -- "$1" <<<"$(values)"; then status=0; fi
     verdict $status "$2"
+}
+
+# has TEXT WHY: the text is somewhere in the answer.
+has() {
+    local status=1
+    if [ "$state" = ok ] && grep -qF -- "$1" <<<"$answer"; then status=0; fi
+    verdict $status "$2"
+}
+
+# answers_nothing WHY: it succeeded without a row.
+answers_nothing() {
+    local status=1
+    if [ "$state $rows" = 'ok 0' ]; then status=0; fi
+    verdict $status "$1"
 }
 
 # The lines of the answer, a single space between the columns.
 values() { sed -e 's/^ *//; s/ *$//; s/ *| */ | /g' <<<"$answer"; }
 
-# refused SQLSTATE WHY: the statement failed with this error.
+# refused CODE WHY: what was asked failed with this error.
 refused() {
     local status=1
     if [ "$state" = "$1" ]; then status=0; fi
-    verdict $status "$2 ${dim}(SQLSTATE $state)${plain}"
+    verdict $status "$2 ${dim}($code $state)${plain}"
 }
