@@ -58,7 +58,7 @@ SELECT id AS original FROM tenancy.instance_identity() \gset
 SELECT results_eq($$SELECT id, epoch FROM tenancy.bind_instance('replacement', 1)$$, format('VALUES (%L::uuid, 2::bigint)', :'original'), 'a replacement: the same id, the next epoch');
 SELECT is((SELECT tick FROM tenancy.instance_identity()), 4::bigint, 'the tick goes on');
 SELECT test.refused(format('SELECT tenancy.report_work(%L, 1, %L, %L)', 'd1', 'cache', '[]'), 'TN026', 'the daemon of before is out');
-SELECT is((SELECT string_agg(test.slug(tenant_id), ',' ORDER BY test.slug(tenant_id)) FROM tenancy.claim_work('d3', 2, 'cache', 64, '1 ms')), 'acme,waiting', 'everybody is looked at again, also whom it held');
+SELECT is((SELECT string_agg(test.slug(tenant_id), ',' ORDER BY test.slug(tenant_id)) FROM tenancy.claim_work('d3', 2, 'cache', 64, '1 minute')), 'acme,waiting', 'everybody is looked at again, also whom it held');
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT count(*) FROM tenancy.store_mark), 0::bigint, 'all marks are taken over');
 

@@ -48,7 +48,7 @@ SET SESSION AUTHORIZATION lc_sidecar;
 SELECT matches(test.named(test.claim('docs')), 'old active 2', 'everybody is looked at again');
 SELECT is((SELECT string_agg(name || ' ' || unknown_objects || ' ' || generation, ', ') FROM tenancy.daemon_stores()), 'cache report 1, docs prune 2', 'daemons are told');
 RESET SESSION AUTHORIZATION;
-UPDATE tenancy.tenant_store SET lease_holder = NULL, lease_token = NULL, lease_until = NULL, due_at = now() WHERE lease_token IS NOT NULL;
+SELECT test.expire() \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.settle('docs', 'cache') \g /dev/null
 
@@ -57,7 +57,8 @@ SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_setting('theme', '{"type": ["string", "null"]}', '"light"') \g /dev/null
 SELECT is((SELECT array_agg(generation ORDER BY name) FROM tenancy.store), '{2,3}', 'a defined setting is followed by every store');
 SET SESSION AUTHORIZATION lc_sidecar;
-SELECT is((SELECT settings FROM tenancy.claim_work('d1', 1, 'cache', 1, '1 ms')), '{"theme": "light"}', 'its default is there');
+SELECT is((SELECT settings FROM tenancy.claim_work('d1', 1, 'cache', 1, '1 minute')), '{"theme": "light"}', 'its default is there');
+SELECT test.expire() \g /dev/null
 SELECT test.settle('docs', 'cache') \g /dev/null
 
 -- A new tenant, and who waits for whom.

@@ -65,9 +65,15 @@ SELECT ok(lease_until > now() + interval '50 minutes' AND due_at = lease_until, 
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT is(tenancy.release_work('d1', 'docs', ARRAY[:beta, :gamma]), 1::bigint, 'one''s own lease is given back');
 SELECT is(tenancy.extend_leases('d1', 'docs', ARRAY[:beta], '1 hour'), '{}', 'and is no lease any more');
-SELECT is(test.named(test.claim('docs', lease => '1 millisecond')), 'beta active 3', 'the tenant is due at once');
+SELECT is(test.named(test.claim('docs')), 'beta active 3', 'the tenant is due at once');
+RESET SESSION AUTHORIZATION;
+UPDATE tenancy.tenant_store SET lease_until = now() - interval '1 second', due_at = now() - interval '1 second' WHERE store = 'docs' AND tenant_id = :'beta_id';
+SET SESSION AUTHORIZATION lc_sidecar;
 SELECT is(test.named(test.claim('docs', daemon => 'd2')), 'beta active 3', 'and when a lease has run out');
 SELECT is(tenancy.extend_leases('d2', 'docs', ARRAY[:gamma], '1 millisecond'), ARRAY[:gamma::bigint], 'a lease can be made shorter');
+RESET SESSION AUTHORIZATION;
+UPDATE tenancy.tenant_store SET lease_until = now() - interval '1 second', due_at = now() - interval '1 second' WHERE store = 'docs' AND tenant_id = :'gamma_id';
+SET SESSION AUTHORIZATION lc_sidecar;
 SELECT is(tenancy.extend_leases('d2', 'docs', ARRAY[:gamma], '1 hour'), '{}', 'one that is over is not extended');
 
 -- Reports.
@@ -83,7 +89,7 @@ RESET SESSION AUTHORIZATION;
 SELECT is((SELECT count(*) FROM tenancy.store_mark WHERE store = 'docs'), 0::bigint, 'no mark is left');
 SELECT results_eq(format('SELECT observed_generation, observed_store_generation, observed_state, present, pending_since IS NOT NULL FROM tenancy.tenant_store WHERE store = %L AND tenant_id = %L', 'docs', :'acme_id'),
     $$VALUES (2::bigint, 1::bigint, 'active', true, true)$$, 'what was reported is kept');
-UPDATE tenancy.tenant_store SET lease_holder = NULL, lease_token = NULL, lease_until = NULL, due_at = now() WHERE lease_token IS NOT NULL;
+SELECT test.expire() \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.settle('docs', 'cache') \g /dev/null
 RESET SESSION AUTHORIZATION;
@@ -110,7 +116,7 @@ SET SESSION AUTHORIZATION lc_sidecar;
 SELECT is(test.named(test.claim('docs', 1)), 'acme suspended 4', 'the suspension goes before what is due for longer');
 SELECT is(test.named(test.claim('docs')), 'beta active 4', 'which follows');
 RESET SESSION AUTHORIZATION;
-UPDATE tenancy.tenant_store SET lease_holder = NULL, lease_token = NULL, lease_until = NULL, due_at = now() WHERE lease_token IS NOT NULL;
+SELECT test.expire() \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.settle('docs', 'cache') \g /dev/null
 
@@ -126,7 +132,8 @@ SELECT results_eq($$SELECT type, status, reason, message FROM tenancy.store_cond
 SELECT at AS before FROM tenancy.store_condition WHERE slug = 'acme' AND store = 'docs' AND type = 'Degraded' \gset
 UPDATE tenancy.tenant_store SET due_at = now() WHERE due_at > now();
 SET SESSION AUTHORIZATION lc_sidecar;
-SELECT results_eq($$SELECT attempts FROM tenancy.claim_work('d1', 1, 'docs', 1, '1 ms')$$, 'VALUES (1)', 'failures are counted');
+SELECT results_eq($$SELECT attempts FROM tenancy.claim_work('d1', 1, 'docs', 1, '1 minute')$$, 'VALUES (1)', 'failures are counted');
+SELECT test.expire() \g /dev/null
 SELECT is(test.work('docs', '{"outcome": "parked", "reason": "NamespaceLimit"}'), 'acme active 5', 'it is given up');
 RESET SESSION AUTHORIZATION;
 SELECT results_eq($$SELECT type FROM tenancy.store_condition WHERE slug = 'acme' AND store = 'docs' AND status ORDER BY type$$, $$VALUES ('Degraded'), ('Stalled')$$, 'stalled');
@@ -138,7 +145,8 @@ SET SESSION AUTHORIZATION lc_admin;
 SELECT is((SELECT drift_count FROM tenancy.tenant_store WHERE tenant_id = :'beta_id' AND store = 'docs'), 1::bigint, 'drift is counted');
 SELECT tenancy.set_display_name('acme', 'y') \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
-SELECT results_eq($$SELECT generation, attempts FROM tenancy.claim_work('d1', 1, 'docs', 1, '1 ms')$$, 'VALUES (6::bigint, 0)', 'a change is tried at once, and as if nothing had failed');
+SELECT results_eq($$SELECT generation, attempts FROM tenancy.claim_work('d1', 1, 'docs', 1, '1 minute')$$, 'VALUES (6::bigint, 0)', 'a change is tried at once, and as if nothing had failed');
+SELECT test.expire() \g /dev/null
 SELECT test.settle('docs', 'cache') \g /dev/null
 
 -- Pages of what should be there.

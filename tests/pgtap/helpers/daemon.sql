@@ -39,6 +39,12 @@ BEGIN
 END
 $$;
 
+-- As if the leases had run out.
+CREATE FUNCTION test.expire() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+    UPDATE tenancy.tenant_store SET lease_until = clock_timestamp() - interval '1 second', due_at = clock_timestamp() - interval '1 second'
+    WHERE lease_token IS NOT NULL
+$$;
+
 -- Until nothing is due in any of the stores.
 CREATE FUNCTION test.settle(VARIADIC stores text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
