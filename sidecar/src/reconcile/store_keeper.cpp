@@ -191,9 +191,8 @@ std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
 }
 
 void StoreKeeper::probe() {
-    const auto connection = store_->connection_number();
     capabilities_ = store_->probe(limit());
-    probed_connection_ = connection;
+    probed_connection_ = store_->connection_number(); // probing may have opened a new one
     probed_anew_ = true;
     for (const auto& warning : capabilities_->warnings) {
         log(Level::warning, "store_warning", {{"store", name_}, {"message", warning}});
