@@ -55,7 +55,8 @@ def test_a_full_server_takes_no_settings_but_cuts_off(make_redis, open_redis):
         with pytest.raises(StoreError, match="Unavailable StoreFull"):
             store.apply([work(tenant, "publish", generation=2, settings={"c": 3})], instance)
         with pytest.raises(StoreError, match="Unavailable StoreFull"):
-            store.write_stamp({"instance": instance, "epoch": 1, "tick": 1})
+            store.apply([work(new_id(), "publish", settings={"d": 4})], instance)
+        assert store.write_stamp({"instance": instance, "epoch": 1, "tick": 1})
         assert marker(raw, tenant)["generation"] == "1"
         assert settings(raw, tenant) == {"a": "1", "b": "2"}
         suspended = work(tenant, "publish", generation=3, state="suspended", settings={"a": 1})

@@ -11,7 +11,8 @@ namespace tenancy::sidecar::redis {
 namespace {
 
 // Generations are 64 bits wide and Lua's numbers are not, so digits are compared. The marker is
-// written first: on a full server that fails before anything has changed. A key of another type has
+// written first: on a full server that fails before anything has changed. (Redis refuses the first
+// write of a script alone, and DEL of what is not there would be one.) A key of another type has
 // been put there by the tenant's own client, and gives way.
 constexpr std::string_view publish_text = R"(
 local function newer(one, other)
@@ -19,6 +20,10 @@ local function newer(one, other)
     return one > other
 end
 local function is_hash(key) return redis.call('TYPE', key).ok == 'hash' end
+local function clear(key)
+    local kind = redis.call('TYPE', key).ok
+    if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', key) end
+end
 
 local marker, settings = KEYS[1], KEYS[2]
 local found = is_hash(marker) and redis.call('HMGET', marker, 'instance', 'generation', 'state') or {}
@@ -27,9 +32,9 @@ if found[1] and ARGV[5] == 'claim' then return {'done'} end
 if found[2] and #found[2] <= 19 and string.match(found[2], '^%d+$') and newer(found[2], ARGV[2]) then
     return {'superseded', found[2]}
 end
-if not is_hash(marker) then redis.call('DEL', marker) end
+clear(marker)
 redis.call('HSET', marker, 'instance', ARGV[1], 'generation', ARGV[2], 'state', ARGV[3])
-if not is_hash(settings) then redis.call('DEL', settings) end
+clear(settings)
 local wanted = {}
 for i = 6, #ARGV, 2 do
     redis.call('HSET', settings, ARGV[i], ARGV[i + 1])
@@ -60,7 +65,8 @@ return {there, marked and 1 or 0, set and 1 or 0, marker[1] or '', marker[2] or 
         set and redis.call('HGETALL', KEYS[2]) or {}}
 )";
 
-constexpr std::string_view stamp_text = R"(
+// On a full server, too: without its stamp nothing is done there, not even what makes room.
+constexpr std::string_view stamp_text = R"(#!lua flags=allow-oom
 local found = redis.call('HMGET', KEYS[1], 'instance', 'epoch', 'tick')
 for i = 1, 3 do
     if (found[i] or '') ~= ARGV[i] then return 0 end
