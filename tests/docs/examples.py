@@ -158,7 +158,7 @@ class Runner:
                 assert done.returncode == 0, done.stdout
 
     def _sh(self, example: Example) -> None:
-        targets = (ROOT / "scripts/targets.mk").read_text() + "all install installcheck"
+        targets = (ROOT / "scripts/targets.mk").read_text() + "all install installcheck extension install-extension"
         for target in re.findall(r"\bmake ([a-z-]+)", example.code):
             assert re.search(rf"\b{target}\b", targets), f"there is no target {target}"
         for script in re.findall(r"\bscripts/[\w-]+", example.code):
