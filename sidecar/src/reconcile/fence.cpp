@@ -68,15 +68,23 @@ Verdict judge_memory(const InstanceIdentity& identity, const StateFile& memory) 
 }
 
 StampVerdict refuse(std::string reason, std::string message) {
-    return {StampVerdict::Step::refuse, false, std::move(reason), std::move(message)};
+    return {StampVerdict::Step::refuse, false, false, std::move(reason), std::move(message)};
+}
+
+StampVerdict contest(std::string message) {
+    return {StampVerdict::Step::refuse, true, false, "StampMismatch", std::move(message)};
+}
+
+StampVerdict allow(StampVerdict::Step step, bool went_back = false) {
+    return {step, false, went_back, "Ready", ""};
 }
 
 StampVerdict judge_missing(const StampKnowledge& known) {
     if (!known.stamped_before) {
-        return {StampVerdict::Step::stamp_first, false, "Ready", ""};
+        return allow(StampVerdict::Step::stamp_first);
     }
     if (known.on_missing_stamp == "stamp") {
-        return {StampVerdict::Step::stamp, true, "Ready", ""};
+        return allow(StampVerdict::Step::stamp, true);
     }
     return refuse("MissingStamp", "the store has lost its stamp: it was emptied, or another server "
                                   "answers in its place; if that is meant, run tenancyd adopt");
@@ -84,21 +92,19 @@ StampVerdict judge_missing(const StampKnowledge& known) {
 
 StampVerdict judge_tick(std::int64_t found, const StampKnowledge& known) {
     if (found > known.database_tick) {
-        return refuse("StampMismatch",
-                      "the store has seen tick " + std::to_string(found) +
-                          " of the instance, the database only tick " +
-                          std::to_string(known.database_tick) +
-                          ": another copy of the database writes to it, or the database was put "
-                          "back; run tenancyd adopt --as replacement or --as clone");
+        return contest("the store has seen tick " + std::to_string(found) +
+                       " of the instance, the database only tick " +
+                       std::to_string(known.database_tick) +
+                       ": another copy of the database writes to it, or the database was put "
+                       "back; run tenancyd adopt --as replacement or --as clone");
     }
     if (found == known.tick && !known.tick_written) {
-        return refuse("StampMismatch",
-                      "another copy of the database has stamped the store with the same tick " +
-                          std::to_string(found) +
-                          "; run tenancyd adopt --as replacement or --as clone");
+        return contest("another copy of the database has stamped the store with the same tick " +
+                       std::to_string(found) +
+                       "; run tenancyd adopt --as replacement or --as clone");
     }
-    return {found < known.tick ? StampVerdict::Step::stamp : StampVerdict::Step::accept,
-            found < known.last_seen, "Ready", ""};
+    return allow(found < known.tick ? StampVerdict::Step::stamp : StampVerdict::Step::accept,
+                 found < known.last_seen);
 }
 
 } // namespace
@@ -142,9 +148,15 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
                           std::to_string(known.epoch) + "; another database took its place");
     }
     if (found->epoch < known.epoch) {
-        return {StampVerdict::Step::stamp, false, "Ready", ""};
+        return allow(StampVerdict::Step::stamp);
     }
     return judge_tick(found->tick, known);
+}
+
+bool is_ahead(const std::optional<Stamp>& found, const Uuid& instance, std::int64_t epoch,
+              std::int64_t database_tick) {
+    return found && found->instance == instance && found->epoch == epoch &&
+           found->tick > database_tick;
 }
 
 } // namespace tenancy::sidecar

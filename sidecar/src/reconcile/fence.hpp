@@ -33,11 +33,11 @@ struct Verdict {
 struct StampKnowledge {
     Uuid instance;
     std::int64_t epoch = 0;
-    std::int64_t tick = 0;          // that this daemon took from the database, and nobody else has
-    bool tick_written = false;      // this daemon has tried to stamp that tick already
-    std::int64_t database_tick = 0; // as the database said after the stamp was read
-    std::int64_t last_seen = 0;     // the highest tick that this daemon has seen in this store
-    bool stamped_before = false;    // the store has carried this instance's stamp
+    std::int64_t tick = 0;     // that this daemon took from the database, and nobody else has; or 0
+    bool tick_written = false; // this daemon has tried to stamp that tick already
+    std::int64_t database_tick = 0;    // as the database said after the stamp was read
+    std::int64_t last_seen = 0;        // the highest tick that this daemon has seen in this store
+    bool stamped_before = false;       // the store has carried this instance's stamp
     std::string_view on_missing_stamp; // the store's policy: observe, stamp
 };
 
@@ -50,6 +50,7 @@ struct StampVerdict {
     };
 
     Step step = Step::refuse;
+    bool contested = false; // refused since another copy of the database is at work
     bool went_back = false; // the store has lost what it had: look at every tenant
     std::string reason;     // "Ready" unless refused
     std::string message;
@@ -59,5 +60,9 @@ struct StampVerdict {
 // database, or the database has been put back; so has one that carries the tick that only we have.
 [[nodiscard]] StampVerdict judge_stamp(const std::optional<Stamp>& found,
                                        const StampKnowledge& known);
+
+// For a daemon that does not write: whether the stamp is ahead of its database.
+[[nodiscard]] bool is_ahead(const std::optional<Stamp>& found, const Uuid& instance,
+                            std::int64_t epoch, std::int64_t database_tick);
 
 } // namespace tenancy::sidecar

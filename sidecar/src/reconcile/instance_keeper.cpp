@@ -56,6 +56,7 @@ void InstanceKeeper::run_once() {
 void InstanceKeeper::look() {
     const auto identity = registry_->identity();
     read_definitions();
+    know(identity);
     const auto verdict = judge_identity(identity, read_state_file(directory_));
     switch (verdict.step) {
     case Verdict::Step::observe:
@@ -71,6 +72,21 @@ void InstanceKeeper::look() {
     case Verdict::Step::write:
         keep(identity);
         return;
+    }
+}
+
+// The stores' keepers compare with it, whether or not something may be written.
+void InstanceKeeper::know(const InstanceIdentity& identity) {
+    auto view = surroundings_.instance.view();
+    if (!view.may_write && identity.bound &&
+        (view.instance != identity.id || view.epoch != identity.epoch)) {
+        view.instance = identity.id;
+        view.epoch = identity.epoch;
+        surroundings_.instance.set(std::move(view));
+        for (const auto& context : contexts_) {
+            context->set_stamp_seen(StampSeen::not_tried);
+            context->keep.signal();
+        }
     }
 }
 
@@ -128,17 +144,52 @@ void InstanceKeeper::remember(const InstanceIdentity& identity) {
     failpoint("fence.state_written");
 }
 
+// No tick is taken before the stores were looked at, nor while one is contested or none answers: a
+// copy of the database that waits must not overtake its original.
 void InstanceKeeper::keep(const InstanceIdentity& identity) {
+    const auto stores = look_at_stores();
+    if (!stores.all_tried && !surroundings_.instance.view().may_write) {
+        observe_only({Verdict::Step::observe, "Starting", "the stores are being looked at"});
+        return;
+    }
+    if (stores.contested) {
+        auto view = surroundings_.instance.view();
+        const bool told = view.reason == "StampMismatch";
+        observe_only({Verdict::Step::observe, "StampMismatch",
+                      told ? view.message
+                           : "a store has seen more of the instance than this database: another "
+                             "copy of it is at work, or it was put back; run tenancyd adopt --as "
+                             "replacement or --as clone"});
+        return;
+    }
     InstanceView view;
     view.may_write = true;
     view.instance = identity.id;
     view.epoch = identity.epoch;
-    view.tick = registry_->tick(identity.epoch);
+    view.tick = stores.reachable ? registry_->tick(identity.epoch) : 0;
     view.reason = "Ready";
     view.message.clear();
     failpoint("fence.ticked");
     publish(std::move(view));
     run_schedule();
+}
+
+InstanceKeeper::StoresSeen InstanceKeeper::look_at_stores() const {
+    StoresSeen stores;
+    bool any = false;
+    for (const auto& context : contexts_) {
+        if (!context->definition()) {
+            continue;
+        }
+        any = true;
+        const auto seen = context->stamp_seen();
+        stores.all_tried = stores.all_tried && seen != StampSeen::not_tried;
+        stores.contested = stores.contested || context->contested();
+        stores.reachable =
+            stores.reachable || seen == StampSeen::none || seen == StampSeen::present;
+    }
+    stores.reachable = stores.reachable || !any;
+    return stores;
 }
 
 void InstanceKeeper::publish(InstanceView view) {

@@ -31,7 +31,15 @@ public:
     void run_once();
 
 private:
+    struct StoresSeen { // those that are attached
+        bool all_tried = true;
+        bool contested = false;
+        bool reachable = false; // one of them, or there is none
+    };
+
     void look();
+    void know(const InstanceIdentity& identity);
+    [[nodiscard]] StoresSeen look_at_stores() const;
     void keep(const InstanceIdentity& identity);
     void bind(const InstanceIdentity& identity);
     void remember(const InstanceIdentity& identity);

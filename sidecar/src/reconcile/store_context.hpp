@@ -70,6 +70,17 @@ public:
         stamp_seen_ = seen;
     }
 
+    // Whether the stamp shows that another copy of the database is at work: then no tick is taken
+    // either, so that a copy cannot catch up with its original by waiting.
+    [[nodiscard]] bool contested() const {
+        const std::lock_guard lock(mutex_);
+        return contested_;
+    }
+    void set_contested(bool contested) {
+        const std::lock_guard lock(mutex_);
+        contested_ = contested;
+    }
+
     void stop() {
         work.stop();
         keep.stop();
@@ -86,6 +97,7 @@ private:
     std::shared_ptr<const StoreDefinition> definition_;
     Gate gate_;
     StampSeen stamp_seen_ = StampSeen::not_tried;
+    bool contested_ = false;
 };
 
 } // namespace tenancy::sidecar

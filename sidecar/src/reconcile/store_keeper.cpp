@@ -80,11 +80,17 @@ void StoreKeeper::look() {
 void StoreKeeper::look_at_stamp(const InstanceView& view, bool definition_changed) {
     if (!view.may_write) {
         const auto found = store_->read_stamp(limit());
+        look_for_contest(view, found);
         note_stamp(found ? StampSeen::present : StampSeen::none);
-        show({false, false, view.reason, view.message}, true);
+        show({false, context_.contested(), view.reason, view.message}, true);
         return;
     }
     const auto verdict = settle_stamp(view);
+    context_.set_contested(verdict.contested);
+    if (verdict.contested) {
+        surroundings_.instance.fence(verdict.reason, "store " + name_ + ": " + verdict.message);
+        surroundings_.look_at_instance.signal();
+    }
     if (verdict.step == StampVerdict::Step::refuse) {
         show({false, true, verdict.reason, verdict.message}, true);
         return;
@@ -105,6 +111,18 @@ void StoreKeeper::look_at_stamp(const InstanceView& view, bool definition_change
         log(Level::warning, "store_went_back", {{"store", name_}});
         context_.scan.signal();
     }
+}
+
+// While nothing is written. What was contested stays so until the stamp is overtaken, by an
+// adoption or by another daemon of this database.
+void StoreKeeper::look_for_contest(const InstanceView& view, const std::optional<Stamp>& found) {
+    if (!found || found->instance != view.instance || found->epoch != view.epoch) {
+        context_.set_contested(false);
+        return;
+    }
+    const auto known = database_tick();
+    context_.set_contested(is_ahead(found, view.instance, view.epoch, known) ||
+                           (context_.contested() && found->tick == known));
 }
 
 StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<Stamp>& found) {
@@ -184,7 +202,7 @@ std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
     if (!foreign) {
         return std::nullopt;
     }
-    return StampVerdict{StampVerdict::Step::refuse, false, "ForeignObjects",
+    return StampVerdict{StampVerdict::Step::refuse, false, false, "ForeignObjects",
                         "the store holds " + foreign->name + " of instance " +
                             print_uuid(*foreign->instance) +
                             "; check the address, or remove what is there"};
@@ -199,11 +217,11 @@ void StoreKeeper::probe() {
     }
 }
 
-// Who binds a new instance waits for this.
+// Who binds a new instance, or takes a tick, waits for this.
 void StoreKeeper::note_stamp(StampSeen seen) {
-    const bool first = context_.stamp_seen() == StampSeen::not_tried;
+    const bool news = context_.stamp_seen() != seen;
     context_.set_stamp_seen(seen);
-    if (first) {
+    if (news) {
         surroundings_.look_at_instance.signal();
     }
 }
@@ -212,9 +230,7 @@ void StoreKeeper::down(const Unavailable& problem) {
     surroundings_.statistics.unavailable.with({name_}).add();
     surroundings_.statistics.breaker.with({name_}).set(2);
     context_.breaker.failed();
-    if (context_.stamp_seen() == StampSeen::not_tried) {
-        note_stamp(StampSeen::unreachable);
-    }
+    note_stamp(StampSeen::unreachable);
     show({false, false, problem.reason(), problem.what()}, false);
 }
 

@@ -118,8 +118,9 @@ bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
     for (auto& claimed : claims) {
         items.emplace_back().claim = std::move(claimed);
     }
+    bool verified = false;
     try {
-        reconcile(view, items);
+        verified = reconcile(view, items);
     } catch (const StoreDown& problem) {
         store_down(view, items, problem);
         return false;
@@ -128,7 +129,7 @@ bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
         throw;
     }
     release(items);
-    return full;
+    return full && verified;
 }
 
 std::vector<Claim> StoreWorker::claim(const InstanceView& view, unsigned most) {
@@ -160,17 +161,17 @@ void StoreWorker::follow_definition(std::vector<Claim>& claims) {
     }
 }
 
-void StoreWorker::reconcile(const InstanceView& view, Items& items) {
+bool StoreWorker::reconcile(const InstanceView& view, Items& items) {
     {
         const Timer timer(surroundings_.statistics.apply_seconds.with({name_}));
         store_->define(*definition_);
         if (!verify(view)) {
-            return;
+            return false;
         }
         observe(view, items);
         failpoint("work.observed");
         if (!stamp_check_.same_connection() && !verify(view)) {
-            return;
+            return false;
         }
         apply(view, unsettled(items, false), false);
     }
@@ -178,6 +179,7 @@ void StoreWorker::reconcile(const InstanceView& view, Items& items) {
     report_done(view, items);
     apply(view, unsettled(items, true), true);
     report_done(view, items);
+    return true;
 }
 
 bool StoreWorker::verify(const InstanceView& view) {

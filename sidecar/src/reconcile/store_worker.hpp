@@ -38,8 +38,9 @@ private:
     bool work_on(const InstanceView& view, unsigned most);
     [[nodiscard]] std::vector<Claim> claim(const InstanceView& view, unsigned most);
     void follow_definition(std::vector<Claim>& claims);
-    // All that needs the store, and the reports. Throws StoreDown.
-    void reconcile(const InstanceView& view, Items& items);
+    // All that needs the store, and the reports; false when the stamp is not ours. Throws
+    // StoreDown.
+    bool reconcile(const InstanceView& view, Items& items);
     bool verify(const InstanceView& view);
     void observe(const InstanceView& view, Items& items);
     void plan(const InstanceView& view, WorkItem& item, const Result<Observed>& found);

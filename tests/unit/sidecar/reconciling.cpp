@@ -1,0 +1,84 @@
+#include "reconciling.hpp"
+
+#include <stdexcept>
+
+#include <stdlib.h>
+
+namespace tenancy::sidecar {
+
+TemporaryDirectory::TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "tenancyd-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+        throw std::runtime_error("no temporary directory");
+    }
+    path_ = name;
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+StoreConfig fake_store_config() {
+    StoreConfig config;
+    config.name = "cache";
+    config.kind = "redis";
+    config.batch = 4;
+    config.scan_rate = 0;
+    return config;
+}
+
+ReconcileConfig quick_reconcile_config() {
+    ReconcileConfig config;
+    config.backoff_first = Milliseconds(1);
+    config.backoff_most = Milliseconds(1);
+    config.attempts = 3;
+    return config;
+}
+
+Uuid tenant_number(unsigned number) {
+    Uuid id;
+    id.bytes[14] = static_cast<std::uint8_t>(number / 256);
+    id.bytes[15] = static_cast<std::uint8_t>(number % 256);
+    id.bytes[0] = 7;
+    return id;
+}
+
+namespace {
+
+std::vector<std::unique_ptr<StoreContext>> one_context(const ReconcileConfig& config) {
+    std::vector<std::unique_ptr<StoreContext>> contexts;
+    contexts.push_back(std::make_unique<StoreContext>(fake_store_config(), config));
+    return contexts;
+}
+
+} // namespace
+
+Daemon::Daemon(std::shared_ptr<FakeDatabase> database, std::shared_ptr<FakeServer> server,
+               const ReconcileConfig& config)
+    : surroundings(config, statistics), contexts(one_context(config)),
+      instance(surroundings, directory.path(), contexts, fake_registry(database)),
+      keeper(surroundings, *contexts.front(), fake_registry(database), fake_store(server)),
+      worker(surroundings, *contexts.front(), fake_registry(database), fake_store(server)),
+      scanner(surroundings, *contexts.front(), fake_registry(database), fake_store(server)) {}
+
+void Daemon::settle() {
+    const auto limit = Deadline::in(Milliseconds(2000));
+    for (int i = 0;
+         i < 5 || (contexts.front()->breaker.state() != Breaker::State::closed && !limit.passed());
+         ++i) {
+        instance.run_once();
+        keeper.run_once();
+        if (gate().open && contexts.front()->breaker.allowed() > 0) {
+            return;
+        }
+    }
+}
+
+void Daemon::turn() {
+    instance.run_once();
+    keeper.run_once();
+    (void)work();
+}
+
+} // namespace tenancy::sidecar

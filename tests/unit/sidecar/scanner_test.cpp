@@ -1,0 +1,123 @@
+// What a scan finds, repairs, reports and removes.
+#include <gtest/gtest.h>
+
+#include "reconciling.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+class Scanning : public ::testing::Test {
+protected:
+    void SetUp() override {
+        for (unsigned i = 0; i < 5; ++i) {
+            database->add(tenant_number(i));
+        }
+        daemon.settle();
+        converge();
+    }
+    void converge() {
+        const auto limit = Deadline::in(Milliseconds(10'000));
+        while (!database->converged() && !limit.passed()) {
+            daemon.turn();
+        }
+        ASSERT_TRUE(database->converged());
+    }
+    void scan_with(const std::string& policy) {
+        database->definition.unknown_objects = policy;
+        ++database->definition.generation;
+        daemon.settle();
+        ASSERT_TRUE(daemon.scanner.run_once(daemon.beat));
+    }
+    const std::string stranger = print_uuid(tenant_number(900));
+
+    std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
+    std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
+    Daemon daemon{database, server};
+};
+
+TEST_F(Scanning, FindsNothingWhereNothingDiffers) {
+    scan_with("report");
+    EXPECT_TRUE(database->converged());
+    EXPECT_TRUE(database->unknown.empty());
+    EXPECT_EQ(daemon.statistics.scanned.with({"cache"}).value(), 5U);
+}
+
+TEST_F(Scanning, HasWhatIsMissingOrChangedRepaired) {
+    server->tenants.erase(print_uuid(tenant_number(1)));
+    server->tenants[print_uuid(tenant_number(2))].settings = Json{{"odd", true}};
+    scan_with("report");
+    EXPECT_EQ(daemon.statistics.scan_differing.with({"cache"}).value(), 2U);
+    converge();
+    EXPECT_TRUE(server->tenants.contains(print_uuid(tenant_number(1))));
+    EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, Json::object());
+    EXPECT_EQ(daemon.statistics.drifted.with({"cache"}).value(), 2U);
+}
+
+TEST_F(Scanning, HasWhatAnErasedTenantLeftErasedAgain) {
+    database->change(tenant_number(1), "erasing", false, Json::object());
+    converge();
+    server->tenants[print_uuid(tenant_number(1))].marker = Marker{database->identity.id, 1, "x"};
+    scan_with("report");
+    converge();
+    EXPECT_FALSE(server->tenants.contains(print_uuid(tenant_number(1))));
+    EXPECT_TRUE(database->unknown.empty());
+}
+
+TEST_F(Scanning, ReportsAStrangerAndLeavesItAlone) {
+    server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+    scan_with("report");
+    EXPECT_TRUE(server->tenants.contains(stranger));
+    EXPECT_EQ(database->unknown.at(stranger).reason, "UnknownTenant");
+    EXPECT_EQ(database->unknown.at(stranger).resolution, "reported");
+}
+
+TEST_F(Scanning, PrunesAStrangerByPolicyButNeverAForeignOne) {
+    server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+    const auto foreign = print_uuid(tenant_number(901));
+    server->tenants[foreign].marker = Marker{Uuid{{99}}, 1, "active"};
+    server->tenants["no tenant's name"];
+    scan_with("prune");
+    EXPECT_FALSE(server->tenants.contains(stranger));
+    EXPECT_EQ(database->unknown.at(stranger).resolution, "pruned");
+    EXPECT_TRUE(server->tenants.contains(foreign));
+    EXPECT_EQ(database->unknown.at(foreign).reason, "ForeignInstance");
+    EXPECT_TRUE(server->tenants.contains("no tenant's name"));
+}
+
+TEST_F(Scanning, AdoptsWhatHasNoMarkerByPolicy) {
+    server->tenants[stranger];
+    scan_with("adopt");
+    EXPECT_EQ(database->unknown.at(stranger).resolution, "adopted");
+    EXPECT_EQ(server->tenants.at(stranger).marker->instance, database->identity.id);
+}
+
+TEST_F(Scanning, DoesNotPruneATenantThatWasMadeMeanwhile) {
+    database->before = [this](std::string_view name) {
+        if (name != "desired_after") {
+            return;
+        }
+        database->before = [](std::string_view) {};
+        // Read already; now somebody provisions a tenant and another daemon shows it.
+        server->before = [this](std::string_view call) {
+            if (call == "list") {
+                server->before = [](std::string_view) {};
+                database->add(tenant_number(900));
+                server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+            }
+        };
+    };
+    scan_with("prune");
+    EXPECT_TRUE(server->tenants.contains(stranger));
+    EXPECT_TRUE(database->unknown.empty());
+}
+
+TEST_F(Scanning, IsNotDoneWhileTheStoreIsFenced) {
+    server->stamp = Stamp{Uuid{{99}}, 1, 1};
+    ++server->connection;
+    server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+    EXPECT_FALSE(daemon.scanner.run_once(daemon.beat));
+    EXPECT_TRUE(server->tenants.contains(stranger));
+}
+
+} // namespace
+} // namespace tenancy::sidecar

@@ -1,0 +1,338 @@
+// One daemon, one store: what a batch does, and what becomes of it when something fails.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "reconciling.hpp"
+
+namespace tenancy::sidecar {
+namespace {
+
+class Worker : public ::testing::Test {
+protected:
+    void add(unsigned count) {
+        for (unsigned i = 0; i < count; ++i) {
+            database->add(tenant_number(i));
+        }
+    }
+    // False when it is not done after many turns.
+    bool converge() {
+        const auto limit = Deadline::in(Milliseconds(10'000));
+        while (!database->converged() && !limit.passed()) {
+            daemon.turn();
+        }
+        return database->converged();
+    }
+    const FakeServer::Tenant* shown(unsigned number) const {
+        const auto found = server->tenants.find(print_uuid(tenant_number(number)));
+        return found == server->tenants.end() ? nullptr : &found->second;
+    }
+    FakeDatabase::Row& row(unsigned number) { return database->rows.at(tenant_number(number)); }
+    // Lets the named call or step fail as if the store were down, once.
+    void break_once(const std::string& call) {
+        server->before = [this, call](std::string_view name) {
+            if (name == call) {
+                server->before = [](std::string_view) {};
+                throw Unavailable("Unreachable", "broken by the test");
+            }
+        };
+    }
+
+    std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
+    std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
+    Daemon daemon{database, server};
+};
+
+TEST_F(Worker, BindsAFreshInstanceStampsTheStoreAndShowsEveryTenant) {
+    add(10);
+    daemon.settle();
+    ASSERT_TRUE(daemon.gate().open) << daemon.gate().message;
+    EXPECT_TRUE(database->definition.stamped);
+    EXPECT_TRUE(converge());
+    EXPECT_EQ(server->tenants.size(), 10U);
+    EXPECT_EQ(shown(3)->marker->instance, database->identity.id);
+    EXPECT_EQ(daemon.statistics.tenants.with({"cache", "converged"}).value(), 10U);
+}
+
+TEST_F(Worker, TakesNoMoreThanABatchAndSaysThatThereIsMore) {
+    add(6);
+    daemon.settle();
+    EXPECT_TRUE(daemon.work());
+    EXPECT_EQ(server->tenants.size(), 4U);
+    EXPECT_FALSE(daemon.work());
+    EXPECT_EQ(server->tenants.size(), 6U);
+}
+
+TEST_F(Worker, ErasesAndTakesTheAbsenceAsProof) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    database->change(tenant_number(0), "erasing", false, Json::object());
+    ASSERT_TRUE(converge());
+    EXPECT_TRUE(server->tenants.empty());
+    EXPECT_EQ(row(0).proofs, 1);
+    EXPECT_EQ(server->erased.size(), 1U);
+}
+
+TEST_F(Worker, ChargesNoTenantForAStoreThatIsDown) {
+    for (const auto* call : {"read_stamp", "observe", "publish"}) {
+        add(8);
+        daemon.settle();
+        ASSERT_TRUE(converge());
+        for (unsigned i = 0; i < 4; ++i) {
+            database->change(tenant_number(i), "active", true, Json{{"call", call}});
+        }
+        ++server->connection; // the stamp is read anew
+        break_once(call);
+        EXPECT_FALSE(daemon.work());
+        EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), 0U) << call;
+        for (unsigned i = 0; i < 4; ++i) {
+            EXPECT_TRUE(row(i).due) << call;
+            EXPECT_EQ(row(i).token, 0) << call;
+            EXPECT_EQ(row(i).attempts, 0) << call;
+        }
+        EXPECT_TRUE(converge()) << call;
+    }
+}
+
+TEST_F(Worker, PutsOffATenantThatBringsTheStoreDownAlone) {
+    add(8);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    const auto poison = print_uuid(tenant_number(0));
+    server->fail = [&](const Desired& desired, const Action&) -> std::optional<Failure> {
+        if (print_uuid(desired.tenant) == poison) {
+            throw Unavailable("Unreachable", "the server fell over");
+        }
+        return std::nullopt;
+    };
+    for (unsigned i = 0; i < 8; ++i) {
+        database->change(tenant_number(i), "active", true, Json::object());
+    }
+    const auto others_converged = [&] {
+        return std::all_of(database->rows.begin(), database->rows.end(), [&](const auto& entry) {
+            return print_uuid(entry.first) == poison || entry.second.observed == 2;
+        });
+    };
+    const auto limit = Deadline::in(Milliseconds(10'000));
+    while (!others_converged() && !limit.passed()) {
+        daemon.turn();
+        // As the due time of a retry does: the others come first.
+        const std::lock_guard lock(database->mutex);
+        if (row(0).attempts > 0) {
+            row(0).due = false;
+        }
+    }
+    EXPECT_TRUE(others_converged());
+    EXPECT_FALSE(row(0).parked);
+}
+
+TEST_F(Worker, KeepsAFailureToItsTenant) {
+    add(4);
+    daemon.settle();
+    server->fail = [](const Desired& desired, const Action&) -> std::optional<Failure> {
+        if (desired.tenant == tenant_number(1)) {
+            return Failure{FailureKind::permanent, "NamespaceLimit", "too many"};
+        }
+        return std::nullopt;
+    };
+    (void)daemon.work();
+    EXPECT_TRUE(row(1).parked);
+    EXPECT_EQ(row(1).reason, "NamespaceLimit");
+    EXPECT_EQ(row(0).observed, 1);
+    EXPECT_EQ(row(3).observed, 1);
+    server->fail = [](const Desired&, const Action&) { return std::nullopt; };
+    database->replay_parked();
+    EXPECT_TRUE(converge());
+}
+
+TEST_F(Worker, ParksAfterSoManyTransientFailures) {
+    add(1);
+    daemon.settle();
+    server->fail = [](const Desired&, const Action&) {
+        return std::optional(Failure{FailureKind::transient, "Busy", "busy"});
+    };
+    for (int i = 0; i < 10; ++i) {
+        (void)daemon.work();
+    }
+    EXPECT_TRUE(row(0).parked);
+    EXPECT_EQ(row(0).attempts, 3);
+}
+
+TEST_F(Worker, WritesNothingOnceAnotherServerAnswers) {
+    add(4);
+    daemon.settle();
+    ++server->connection;
+    server->stamp = Stamp{Uuid{{99}}, 1, 1};
+    EXPECT_FALSE(daemon.work());
+    EXPECT_FALSE(daemon.gate().open);
+    EXPECT_TRUE(daemon.gate().fenced);
+    EXPECT_EQ(server->writes, 0);
+    EXPECT_TRUE(row(0).due);
+    for (int i = 0; i < 5; ++i) {
+        daemon.turn();
+    }
+    EXPECT_EQ(server->writes, 0);
+    EXPECT_EQ(daemon.gate().reason, "StampMismatch");
+}
+
+TEST_F(Worker, VerifiesAgainWhenTheServerChangesInTheMiddle) {
+    add(4);
+    daemon.settle();
+    server->before = [this](std::string_view name) {
+        if (name == "observe") {
+            ++server->connection;
+            server->stamp = Stamp{Uuid{{99}}, 1, 1};
+        }
+    };
+    (void)daemon.work();
+    EXPECT_EQ(server->writes, 0);
+}
+
+TEST_F(Worker, ObservesOnlyWhenTheDatabaseIsNotTheInstanceAnyMore) {
+    add(4);
+    daemon.settle();
+    database->identity.live_timeline = 2;
+    EXPECT_FALSE(daemon.work());
+    EXPECT_FALSE(daemon.surroundings.instance.view().may_write);
+    daemon.settle();
+    EXPECT_EQ(daemon.surroundings.instance.view().reason, "IdentityMismatch");
+    EXPECT_EQ(server->writes, 0);
+}
+
+TEST_F(Worker, IsRefusedTheReportOfALeaseThatItLost) {
+    add(1);
+    daemon.settle();
+    server->before = [this](std::string_view name) {
+        if (name == "publish") {
+            server->before = [](std::string_view) {};
+            database->expire_leases();
+        }
+    };
+    (void)daemon.work();
+    EXPECT_EQ(daemon.statistics.leases_lost.with({"cache"}).value(), 1U);
+    EXPECT_EQ(row(0).observed, 0);
+    EXPECT_TRUE(converge());
+}
+
+TEST_F(Worker, AppliesNothingAfterItsOwnEndOfTheLease) {
+    ReconcileConfig config = quick_reconcile_config();
+    config.lease = Milliseconds(0);
+    Daemon frozen{database, server, config};
+    add(4);
+    frozen.settle();
+    ASSERT_TRUE(frozen.gate().open);
+    (void)frozen.work();
+    EXPECT_EQ(server->writes, 0);
+    EXPECT_EQ(row(0).attempts, 0);
+    EXPECT_TRUE(row(0).due);
+}
+
+TEST_F(Worker, ReportsOneByOneWhenABatchIsRefused) {
+    add(4);
+    daemon.settle();
+    int refused = 0;
+    database->before = [&](std::string_view name) {
+        if (name == "report" && refused++ < 2) {
+            throw SqlError("22P05", "refused by the test", "", "");
+        }
+    };
+    (void)daemon.work();
+    EXPECT_EQ(refused, 5); // the batch, and each of four
+    EXPECT_EQ(row(0).observed, 0);
+    EXPECT_EQ(row(3).observed, 1);
+}
+
+TEST_F(Worker, FollowsTemplatesThatChangedSinceTheyWereRead) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    database->definition.templates = std::make_shared<const Templates>(
+        Templates{{"messages", CollectionTemplate{"messages", Json::object(), {}}}});
+    ++database->definition.generation;
+    row(0).due = true;
+    (void)daemon.work();
+    ASSERT_NE(shown(0), nullptr);
+    EXPECT_TRUE(shown(0)->collections.contains("messages"));
+    EXPECT_EQ(row(0).observed_store_generation, 2);
+}
+
+TEST_F(Worker, KeepsAwayFromAStoreThatLacksSomething) {
+    server->capabilities.missing = {"transactions"};
+    add(1);
+    daemon.settle();
+    (void)daemon.work();
+    EXPECT_EQ(daemon.gate().reason, "CapabilityMissing");
+    EXPECT_EQ(server->writes, 0);
+}
+
+TEST_F(Worker, FencesAStoreThatLostItsStamp) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    server->stamp.reset();
+    daemon.turn();
+    EXPECT_EQ(daemon.gate().reason, "MissingStamp");
+    database->definition.on_missing_stamp = "stamp";
+    ++database->definition.generation;
+    daemon.settle();
+    EXPECT_TRUE(daemon.gate().open);
+}
+
+TEST_F(Worker, DoesNotStampWhatHoldsOthersTenants) {
+    server->tenants["t"].marker = Marker{Uuid{{99}}, 1, "active"};
+    add(1);
+    daemon.settle();
+    EXPECT_EQ(daemon.gate().reason, "ForeignObjects");
+    EXPECT_FALSE(server->stamp.has_value());
+}
+
+TEST_F(Worker, DoesNotBindAFreshDatabaseBesideStampedStores) {
+    server->stamp = Stamp{Uuid{{99}}, 1, 1};
+    daemon.settle();
+    EXPECT_EQ(daemon.surroundings.instance.view().reason, "StoresStamped");
+    EXPECT_FALSE(database->identity.bound);
+}
+
+TEST_F(Worker, ACopyWithAMemoryOfItsOwnNeverWrites) {
+    add(4);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    const auto writes = server->writes;
+    auto copy = std::make_shared<FakeDatabase>("cache");
+    copy->identity = database->identity;
+    copy->definition = database->definition;
+    daemon.turn(); // the original goes on, and so do its ticks
+    daemon.turn();
+    copy->add(tenant_number(50));
+    // The coldest of copies: everything is the same, the state directory too.
+    Daemon on_copy{copy, server};
+    std::filesystem::copy_file(daemon.directory.path() / "instance.json",
+                               on_copy.directory.path() / "instance.json");
+    for (int i = 0; i < 10; ++i) {
+        on_copy.turn();
+    }
+    EXPECT_EQ(on_copy.gate().reason, "StampMismatch");
+    EXPECT_EQ(server->writes, writes);
+    daemon.turn();
+    EXPECT_TRUE(daemon.gate().open);
+}
+
+TEST_F(Worker, TwoDaemonsStampByTurns) {
+    Daemon second{database, server};
+    daemon.settle();
+    std::filesystem::copy_file(daemon.directory.path() / "instance.json",
+                               second.directory.path() / "instance.json");
+    for (int i = 0; i < 5; ++i) {
+        second.turn();
+        daemon.instance.run_once();
+        second.instance.run_once();
+        second.keeper.run_once();
+        daemon.keeper.run_once();
+        EXPECT_TRUE(daemon.gate().open) << daemon.gate().message;
+        EXPECT_TRUE(second.gate().open) << second.gate().message;
+    }
+}
+
+} // namespace
+} // namespace tenancy::sidecar
