@@ -94,8 +94,8 @@ Json Driver::execute(const Json& command) {
         return json_of(store_->read_stamp(deadline));
     }
     if (what == "write_stamp") {
-        const auto stamp = stamp_of(command.at("stamp"));
-        return store_->write_stamp(stamp.value(), stamp_of(command.at("expected")), deadline);
+        const Stamp stamp = stamp_of(command.at("stamp")).value_or(Stamp{});
+        return store_->write_stamp(stamp, stamp_of(command.at("expected")), deadline);
     }
     if (what == "observe") {
         return observe(command, deadline);
@@ -141,7 +141,7 @@ Json answer(Action action) {
 
 void print(const Json& json) {
     // A store's error text may hold any bytes.
-    std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+    std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n' << std::flush;
 }
 
 int run() {

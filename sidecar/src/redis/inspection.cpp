@@ -42,7 +42,7 @@ Reply ask_any(const std::vector<Address>& addresses, const Access& access, const
             last = error;
         }
     }
-    throw Unavailable(last.value());
+    throw last ? *last : Unavailable("NoPrimary", "the store has no addresses");
 }
 
 class Inspection {

@@ -11,8 +11,10 @@
 namespace tenancy::sidecar::redis {
 namespace {
 
-const Failure foreign{FailureKind::foreign, "ForeignInstance",
-                      "the tenant's keys bear the marker of another instance"};
+Failure foreign() {
+    return {FailureKind::foreign, "ForeignInstance",
+            "the tenant's keys bear the marker of another instance"};
+}
 
 std::optional<std::int64_t> parse_integer(const std::string& text) {
     std::int64_t value = 0;
@@ -87,7 +89,7 @@ std::optional<Failure> failure_in(const Reply& reply) {
     const auto& parts = array_of("the script", reply, 1);
     const std::string& word = text_of("the script", parts[0]);
     if (word == "foreign") {
-        return foreign;
+        return foreign();
     }
     if (word == "superseded") {
         const std::string newer =
@@ -251,7 +253,7 @@ Application::Places Application::without_foreign(const Places& places) {
         if (replies[i].is_error() && code_of(replies[i].text) != "WRONGTYPE") {
             note(places[i], failure_of(replies[i].text));
         } else if (const auto owner = parse_uuid(replies[i].text); owner && *owner != instance_) {
-            note(places[i], foreign);
+            note(places[i], foreign());
         } else {
             own.push_back(places[i]);
         }

@@ -13,8 +13,9 @@ namespace {
 constexpr std::size_t most_at_once = 500; // keys of one UNLINK
 constexpr int most_passes = 6;
 
-const Failure lease_lost{FailureKind::transient, "LeaseLost",
-                         "another daemon may have the tenant now"};
+Failure lease_lost() {
+    return {FailureKind::transient, "LeaseLost", "another daemon may have the tenant now"};
+}
 
 bool is_again(const Reply& reply) {
     return reply.is_error() && code_of(reply.text) == "TRYAGAIN";
@@ -46,7 +47,7 @@ void Sweep::fail_open(const Failure& failure) {
 
 bool Sweep::may_go_on() {
     if (!alive_()) {
-        fail_open(lease_lost);
+        fail_open(lease_lost());
         return false;
     }
     if (deadline_.passed()) {
@@ -153,6 +154,7 @@ std::vector<std::optional<Failure>> Sweep::erase() {
                "keys of the tenant are found again and again: something still writes them, or its "
                "slot is being moved between nodes"});
     std::vector<std::optional<Failure>> results;
+    results.reserve(spaces_.size());
     for (Space& space : spaces_) {
         results.push_back(std::move(space.failure));
     }
