@@ -24,7 +24,7 @@ class Line:
     case: str
     name: str
     value: Spread
-    unit: str  # x (a ratio), us, ms, 1/s, %
+    unit: str  # x (a ratio), us, ms, s, MB, 1/s, %
     bound: float | None = None
     note: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
@@ -91,7 +91,7 @@ def render(line: Line) -> str:
 
 
 def _number(value: float, unit: str) -> str:
-    digits = {"x": 3, "us": 1, "ms": 1, "%": 1}.get(unit, 0)
+    digits = {"x": 3, "us": 1, "ms": 1, "s": 1, "MB": 1, "%": 1}.get(unit, 0)
     return f"{value:.{digits}f}" + ("" if unit == "x" else f" {unit}")
 
 
