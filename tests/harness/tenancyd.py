@@ -63,7 +63,7 @@ class Tenancyd(Daemon):
         self.state = self.dir / "state"
         self.state.mkdir()
         _give(self.state)
-        self.program = _reachable_program(self.dir)
+        self.use_program(PROGRAM.name)
 
     def __enter__(self) -> "Tenancyd":
         self.start()
@@ -71,6 +71,10 @@ class Tenancyd(Daemon):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def use_program(self, name: str) -> None:
+        """From the next start on; "tenancyd" is the one that is installed, without failpoints."""
+        self.program = _reachable_program(name, self.dir)
 
     @property
     def conninfo(self) -> str:
@@ -189,10 +193,11 @@ def _give(path: Path) -> None:
     os.chown(path, server_user().pw_uid, server_user().pw_gid)
 
 
-def _reachable_program(place: Path) -> Path:
+def _reachable_program(name: str, place: Path) -> Path:
     """The program, or a copy in `place` where the daemon's user cannot reach the tree."""
-    if not PROGRAM.exists():
-        raise ServerError(f"no {PROGRAM}; run scripts/unit")
-    if subprocess.run(unprivileged(["test", "-x", str(PROGRAM)])).returncode == 0:
-        return PROGRAM
-    return Path(shutil.copy(PROGRAM, place))
+    program = PROGRAM.with_name(name)
+    if not program.exists():
+        raise ServerError(f"no {program}; run scripts/unit")
+    if subprocess.run(unprivileged(["test", "-x", str(program)])).returncode == 0:
+        return program
+    return Path(shutil.copy(program, place))

@@ -21,8 +21,8 @@ def with_cache(make_tenancyd, server, shop, cache):
     daemon.start()
     active = "select state from tenancy.tenant where slug = 'acme'"
     wait_for(lambda: server.execute(active, dbname=shop) == [("active",)], 30, "acme to be active")
-    settled = "select count(*) from tenancy.tenant_store where due_at is not null"
-    wait_for(lambda: server.execute(settled, dbname=shop) == [(0,)], 30, "nothing to be due")
+    in_step = "select tenancy.status_report() #>> '{stores,0,converged}'"
+    wait_for(lambda: server.execute(in_step, dbname=shop) == [("1",)], 30, "the store to be in step")
     daemon.stop()
     return daemon
 

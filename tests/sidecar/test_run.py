@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import signal
 import socket
 import threading
@@ -72,7 +71,7 @@ def test_only_loopback_by_default(tenancyd):
 
 def test_large_requests_are_refused(tenancyd):
     connection = http.client.HTTPConnection("127.0.0.1", tenancyd.port, timeout=10)
-    connection.request("GET", "/livez", body=b"x" * 20000)
+    connection.request("POST", "/livez", body=b"x" * 20000)
     assert connection.getresponse().status == 413
 
 
@@ -197,17 +196,26 @@ def test_failpoints_end_the_program_of_the_tests_alone(make_tenancyd, server, sh
     daemon = make_tenancyd(stores={"cache": cache_keys(cache)}, failpoint="none")
     daemon.start()
     server.execute("select tenancy.provision('acme')", dbname=shop)
-    wait_for(daemon.passed, 30, "a place where it might have ended")
-    place = daemon.passed()[0]
+    place = "work.applied"
+    wait_for(lambda: place in daemon.passed(), 30, "the place where it might have ended")
     daemon.stop()
     server.execute("select tenancy.provision('globex')", dbname=shop)
     daemon.failpoint = place
     daemon._spawn()
     assert daemon._process.wait(30) == -signal.SIGKILL
-    installed = make_tenancyd(stores={"cache": cache_keys(cache)}, failpoint=place, name="installed")
-    installed.program = installed.program.with_name("tenancyd")
-    installed.start()
+    passed = daemon.passed()
+    daemon.use_program("tenancyd")
+    daemon.start()
     converged = 'tenancyd_tenants_reconciled_total{store="cache",outcome="converged"}'
-    wait_for(lambda: installed.metrics().get(converged), 40, "globex to be in the cache")
-    assert not installed.passed()
-    os.kill(installed.pid, 0)
+    wait_for(lambda: daemon.metrics().get(converged), 40, "globex to be in the cache")
+    assert daemon.running and daemon.passed() == passed
+
+
+def test_a_daemon_without_rights_of_its_own_is_woken(make_tenancyd, server, shop, cache):
+    """Its role is a guarded one; it hears notifications all the same, instead of looking every minute."""
+    define_cache(server, shop)
+    daemon = make_tenancyd(stores={"cache": cache_keys(cache)}, reconcile={"poll": "1h"})
+    daemon.start()
+    server.execute("select tenancy.provision('acme')", dbname=shop)
+    wait_for(lambda: daemon.metrics().get("tenancyd_notifications_total"), 20, "a notification")
+    assert not daemon.events("listening_failed") and not daemon.events("notifications_swallowed")

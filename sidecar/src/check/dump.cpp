@@ -92,8 +92,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 pid_t spawn(const std::string& conninfo, const Descriptor& passfile, int errors) {
-    std::vector<std::string> arguments{"pg_dump",       "--format=custom",  "--compress=0",
-                                       "--no-password", "--file=/dev/null", "--dbname=" + conninfo};
+    std::vector<std::string> arguments{
+        "pg_dump",   "--format=custom",  "--compress=0",        "--no-password",
+        "--no-sync", "--file=/dev/null", "--dbname=" + conninfo};
     std::vector<std::string> variables = child_environment(passfile);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);

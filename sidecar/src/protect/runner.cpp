@@ -26,7 +26,7 @@ double seconds_since(Clock::time_point start) {
 }
 
 std::string seconds_text(double seconds) {
-    const auto tenths = static_cast<long>(std::lround(seconds * 10));
+    const auto tenths = std::lround(seconds * 10);
     return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + " s";
 }
 
