@@ -10,6 +10,7 @@
 #include "mongodb/places.hpp"
 #include "mongodb/probe.hpp"
 #include "mongodb/session.hpp"
+#include "mongodb/sightings.hpp"
 #include "mongodb/steps.hpp"
 #include "store/store.hpp"
 
@@ -81,7 +82,11 @@ private:
     void add_those_listed(std::span<const Desired> tenants, std::vector<Result<Observed>>& observed,
                           Deadline deadline);
 
+    [[nodiscard]] std::optional<Uuid> instance_at(const std::string& database, const Uuid& tenant,
+                                                  Deadline deadline);
+
     Session session_;
+    Sightings sightings_;
     std::shared_ptr<NamespaceCount> namespaces_;
     StoreDefinition definition_;
     std::optional<Trial> trial_;
@@ -103,6 +108,9 @@ std::vector<Result<Observed>> MongoStore::observe(std::span<const Desired> tenan
     for (const auto& desired : tenants) {
         observed.push_back(
             observe_tenant(session_, desired, templates_of(desired, definition_), deadline));
+        if (observed.back().ok() && observed.back().value().marker) {
+            sightings_.saw(desired.tenant, observed.back().value().marker->instance);
+        }
     }
     add_those_listed(tenants, observed, deadline);
     return observed;
@@ -143,13 +151,22 @@ std::vector<Outcome> MongoStore::apply(std::span<const Work> work, const Uuid& i
     return outcomes;
 }
 
+std::optional<Uuid> MongoStore::instance_at(const std::string& database, const Uuid& tenant,
+                                            Deadline deadline) {
+    if (auto seen = sightings_.instance_of(tenant)) {
+        return seen;
+    }
+    const auto found = guarded([&] { return read_marker(session_, database, deadline); });
+    return found ? std::optional<Uuid>(found->marker.instance) : std::nullopt;
+}
+
 void MongoStore::list(const std::function<bool(std::vector<FoundObject>)>& batch,
                       Deadline deadline) {
     const auto names = guarded([&] { return databases_beginning(session_, "t_", deadline); });
     std::vector<FoundObject> objects;
     for (const auto& name : names) {
         if (const auto tenant = tenant_of(name)) {
-            objects.push_back({name, tenant, std::nullopt, Json::object()});
+            objects.push_back({name, tenant, instance_at(name, *tenant, deadline), Json::object()});
         }
         if (objects.size() == names_at_once && !batch(std::exchange(objects, {}))) {
             return;
@@ -158,6 +175,7 @@ void MongoStore::list(const std::function<bool(std::vector<FoundObject>)>& batch
     if (!objects.empty()) {
         batch(std::move(objects));
     }
+    sightings_.begin();
 }
 
 std::optional<Failure> MongoStore::adopt(const FoundObject& object, const Uuid& instance,
@@ -167,11 +185,12 @@ std::optional<Failure> MongoStore::adopt(const FoundObject& object, const Uuid& 
     });
 }
 
-// Only while its marker is the one that it was found with, where that was looked at.
+// Only while its marker is the one that it was found with.
 std::optional<Failure> MongoStore::prune(const FoundObject& object, Deadline deadline) {
     return on_object(object, [&]() -> std::optional<Failure> {
-        const auto marker = mongodb::read_marker(session_, object.name, deadline);
-        if (object.instance && (!marker || marker->marker.instance != *object.instance)) {
+        const auto found = read_marker(session_, object.name, deadline);
+        const auto now = found ? std::optional<Uuid>(found->marker.instance) : std::nullopt;
+        if (now != object.instance) {
             return Failure{FailureKind::transient, "ChangedMeanwhile",
                            object.name + " has another marker than it was found with"};
         }
