@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from .certificates import Authority
 from .process import Daemon, ServerError, server_user
+from .waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBSTITUTE = ROOT / "build" / "mongodb-server" / "bin" / "secantusd-py"
@@ -77,9 +78,14 @@ class MongoDB(Daemon):
         self.resume()
         super().stop()
 
+    def close(self) -> None:
+        self.kill()  # what it holds is thrown away anyhow
+        super().close()
+
     def freeze(self) -> None:
         """Takes connections, by the kernel, but answers nothing until resume()."""
         self.send(signal.SIGSTOP)
+        wait_for(lambda: _all_stopped(self.pid), 10, f"{self.name} to stop")
 
     def resume(self) -> None:
         self.send(signal.SIGCONT)
@@ -177,3 +183,8 @@ class MongoDB(Daemon):
         except PyMongoError:
             return False
         return True
+
+
+def _all_stopped(pid: int) -> bool:
+    threads = [task / "stat" for task in Path(f"/proc/{pid}/task").iterdir()]
+    return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads)

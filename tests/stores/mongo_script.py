@@ -97,7 +97,7 @@ class ScriptedMongo:
         }
 
 
-def cursor(*documents: dict[str, Any]) -> dict[str, Any]:
+def cursor(*documents: Any) -> dict[str, Any]:
     return {"cursor": {"firstBatch": list(documents), "id": 0, "ns": "t.c"}, "ok": 1}
 
 

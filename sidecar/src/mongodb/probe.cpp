@@ -72,6 +72,7 @@ private:
     void expect_validator(const CollectionTemplate& wanted);
     void violate_uniqueness();
     void make_index(const IndexTemplate& index);
+    CollectionTemplate find_collection(const Templates& wanted);
     void expect_index(const IndexTemplate& index);
     void try_indexes();
     void expect_refusal(int code, const char* field, const char* deceit);
@@ -183,16 +184,21 @@ void Tryout::change_validator() {
     expect_validator(wanted);
 }
 
+// As it is shown, in the words of the template; without anything where it is not.
+CollectionTemplate Tryout::find_collection(const Templates& wanted) {
+    auto found = read_collections(
+        session_, database_, list_collections(session_, database_, deadline_), wanted, deadline_);
+    return found[scratch_collection];
+}
+
 void Tryout::expect_index(const IndexTemplate& index) {
     Templates wanted;
     auto& collection = wanted[scratch_collection];
     collection.name = scratch_collection;
     collection.indexes.emplace(index.name, index);
-    const auto found = read_collections(
-        session_, database_, list_collections(session_, database_, deadline_), wanted, deadline_);
-    const auto& indexes = found.at(scratch_collection).indexes;
-    const auto same = indexes.find(index.name);
-    if (same == indexes.end() || same->second != index) {
+    const auto there = find_collection(wanted);
+    const auto same = there.indexes.find(index.name);
+    if (same == there.indexes.end() || same->second != index) {
         throw Deceived("an index is accepted but not kept as it was asked for");
     }
 }

@@ -39,6 +39,10 @@ void throw_first_write_error(const OrderedJson& reply) {
     }
 }
 
+Unavailable malformed_list() {
+    return {"ProtocolError", "MongoDB: a list was answered without a cursor of documents"};
+}
+
 } // namespace
 
 Session::Session(const StoreConfig& config)
@@ -147,9 +151,12 @@ std::vector<OrderedJson> Session::list(const std::string& database, Document com
     for (const char* batch = "firstBatch";; batch = "nextBatch") {
         const auto cursor = reply.find("cursor");
         if (cursor == reply.end() || !cursor->contains(batch) || !(*cursor)[batch].is_array()) {
-            throw Unavailable("ProtocolError", "MongoDB: a list was answered without a cursor");
+            throw malformed_list();
         }
         for (auto& document : (*cursor)[batch]) {
+            if (!document.is_object()) {
+                throw malformed_list();
+            }
             all.push_back(std::move(document));
         }
         const auto id = integer_at(*cursor, "id", 0);
