@@ -5,6 +5,9 @@
 namespace tenancy::sidecar::mongodb {
 namespace {
 
+// The driver rounds what is left of a time limit down, once for each time it waits.
+constexpr Milliseconds rounding{5};
+
 // The driver's global state, made with the first session.
 struct Driver {
     Driver() {
@@ -105,7 +108,7 @@ OrderedJson Session::send(const std::string& database, const Document& command) 
     OrderedJson read = done ? to_json(reply) : OrderedJson::object();
     bson_destroy(&reply);
     if (!done) {
-        throw_error(error, limit_.passed());
+        throw_error(error, limit_.left() <= rounding);
     }
     throw_first_write_error(read);
     return read;
