@@ -162,7 +162,7 @@ def test_the_deadline_ends_it_and_what_was_removed_stays_removed(redis, store, r
         [outcome] = erase(store, instance, tenant, within=0.002)
         assert outcome["failure"]["reason"] == "EraseUnfinished"
     except StoreError as error:
-        assert error.reason == "Timeout"
+        assert error.reason == "TimedOut"
     store.read_stamp()
     assert ok(erase(store, instance, tenant))
     assert raw.dbsize() == 0

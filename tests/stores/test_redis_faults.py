@@ -187,12 +187,12 @@ def endless(what):
         ([NAMED, PRIMARY, b"*99999999999\r\n"], "(ProtocolError|ReplyTooLarge)"),
         ([NAMED, PRIMARY, b"*1\r\n" * 20], "ProtocolError"),
         ([NAMED, PRIMARY, b"*1000000\r\n" * 3], "ReplyTooLarge"),
-        ([NAMED, PRIMARY, b"$99999999999\r\n" + b"x" * 100], "Timeout"),
+        ([NAMED, PRIMARY, b"$99999999999\r\n" + b"x" * 100], "TimedOut"),
         ([NAMED, PRIMARY, endless(b"x" * 65536)], "(ProtocolError|ReplyTooLarge)"),
         ([NAMED, PRIMARY, endless(b":1\r\n")], "UnexpectedReply"),
         ([NAMED, PRIMARY, lambda c: (c.sendall(b"$2000000000\r\n"), endless(b"x" * 65536)(c))],
          "ReplyTooLarge"),
-        ([NAMED, PRIMARY, b"*3\r\n$5\r\nhel"], "Timeout"),
+        ([NAMED, PRIMARY, b"*3\r\n$5\r\nhel"], "TimedOut"),
         ([NAMED, PRIMARY, b":1\r\n"], "UnexpectedReply"),
         ([NAMED, PRIMARY, b"+OK\r\n"], "UnexpectedReply"),
         ([NAMED, PRIMARY, b"$-1\r\n"], "UnexpectedReply"),
@@ -204,7 +204,7 @@ def endless(what):
         ([NAMED, PRIMARY, b"-MOVED 1 127.0.0.1:1\r\n"], "ClusterMismatch"),
         ([NAMED, b":1\r\n"], "UnexpectedReply"),
         ([b"-NOAUTH x\r\n", b"-NOAUTH x\r\n"], "AuthenticationFailed"),
-        ([], "Timeout"),
+        ([], "TimedOut"),
     ],
 )  # fmt: skip
 def test_a_server_that_lies(open_store, replies, reason):
@@ -255,5 +255,5 @@ def test_a_scan_without_end_ends_by_the_deadline(open_store):
         [found] = store.observe([desired(new_id(), present=False)], within=0.5)
         assert found["failure"]["kind"] == "transient"
     except StoreError as error:
-        assert error.reason == "Timeout"
+        assert error.reason == "TimedOut"
     assert store.took < 3

@@ -128,7 +128,7 @@ void Connection::State::wait(short events, const std::optional<Deadline>& deadli
     int ready = 0;
     do {
         if (deadline && deadline->passed()) {
-            give_up("Timeout", "no answer in time");
+            give_up("TimedOut", "no answer in time");
         }
         ready = poll(&polled, 1, poll_timeout(deadline));
     } while (ready == 0 || (ready < 0 && errno == EINTR));
@@ -266,7 +266,7 @@ void Connection::State::refuse(const Answer& answer) {
         if (message.empty()) {
             message = trimmed(PQresultErrorMessage(answer.get()));
         }
-        give_up(sqlstate == "57014" ? "Timeout" : "Unreachable", std::move(message));
+        give_up(sqlstate == "57014" ? "TimedOut" : "Unreachable", std::move(message));
     }
     session_limit.reset();
     throw SqlError(std::move(sqlstate), without_password(std::move(message)),

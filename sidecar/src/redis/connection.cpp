@@ -103,7 +103,7 @@ void Connection::select(std::int64_t database, Deadline deadline) {
 void Connection::send(std::string_view bytes, Deadline deadline) {
     while (!bytes.empty()) {
         if (deadline.passed()) {
-            throw Unavailable("Timeout",
+            throw Unavailable("TimedOut",
                               print_address(address_) + " did not take a command in time");
         }
         if (tls_) {
@@ -125,7 +125,7 @@ void Connection::receive(std::size_t count, std::vector<Reply>& replies, Deadlin
             continue;
         }
         if (deadline.passed()) {
-            throw Unavailable("Timeout", print_address(address_) + " did not answer in time");
+            throw Unavailable("TimedOut", print_address(address_) + " did not answer in time");
         }
         const std::size_t size = read_some(space, deadline);
         if (size == 0) {

@@ -57,7 +57,7 @@ Answer look_up_within(const std::string& host, const std::string& port, Deadline
     }).detach();
     std::unique_lock lock(question->mutex);
     if (!question->changed.wait_for(lock, deadline.left(), [&] { return question->done; })) {
-        throw Unavailable("Timeout", "the name " + host + " was not resolved in time");
+        throw Unavailable("TimedOut", "the name " + host + " was not resolved in time");
     }
     return question->answer;
 }

@@ -85,7 +85,7 @@ Socket Socket::connect(const Address& address, Deadline deadline) {
             return made;
         }
     }
-    throw Unavailable(error == ETIMEDOUT ? "Timeout" : "ConnectionFailed",
+    throw Unavailable(error == ETIMEDOUT ? "TimedOut" : "ConnectionFailed",
                       "cannot connect to " + peer + ": " + text_of(error));
 }
 
@@ -130,7 +130,7 @@ std::optional<std::size_t> Socket::try_receive(std::span<char> space) const {
 
 void Socket::wait(short events, Deadline deadline) const {
     if (!ready(fd_, events, deadline)) {
-        throw Unavailable("Timeout", peer_ + " did not answer in time");
+        throw Unavailable("TimedOut", peer_ + " did not answer in time");
     }
 }
 
