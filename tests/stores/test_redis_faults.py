@@ -257,3 +257,38 @@ def test_a_scan_without_end_ends_by_the_deadline(open_store):
     except StoreError as error:
         assert error.reason == "TimedOut"
     assert store.took < 3
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_absence_is_not_claimed_when_slots_changed_hands_meanwhile(open_store, settled):
+    """The map of the slots differs before and after the walk: a key may have passed unseen."""
+    names = b"$12\r\nx - myself 0\r\n"
+
+    def slots(liar, last):
+        port = int(liar.address.rpartition(":")[2])
+        return b"*1\r\n*3\r\n:0\r\n:%d\r\n*2\r\n$0\r\n\r\n:%d\r\n" % (last, port)
+
+    with Liar(NAMED) as liar:
+        whole, part = slots(liar, 16383), slots(liar, 16382)
+        stamp = b"*3\r\n$-1\r\n$-1\r\n$-1\r\n"
+        nothing = b"*2\r\n$1\r\n0\r\n*0\r\n"
+        liar.replies = (NAMED, whole, stamp, UNMARKED, whole, names, KEYSPACE, nothing,
+                        whole if settled else part, names)  # fmt: skip
+        store = open_store(
+            kind="redis", cluster=True, addresses=[liar.address], operation_timeout_ms=700
+        )
+        assert store.read_stamp() is None
+        [found] = store.observe([desired(new_id(), present=False)])
+    if settled:
+        assert found["has_objects"] is False
+    else:
+        assert found["failure"]["reason"] == "SlotMoving"
+
+
+def test_a_server_that_repeats_the_password(open_store):
+    echo = b"-ERR unknown command 'AUTH', with args beginning with: 's3cret'\r\n"
+    with Liar(echo + NAMED) as liar:
+        store = open_store(kind="redis", addresses=[liar.address], password="s3cret")
+        with pytest.raises(StoreError, match="Unavailable AuthenticationFailed") as caught:
+            store.read_stamp()
+        assert "s3cret" not in caught.value.message
