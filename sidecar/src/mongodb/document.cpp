@@ -11,11 +11,12 @@ namespace {
 // The server takes 180 levels, its shell and tools less.
 constexpr int deepest = 100;
 
-int length(std::string_view text) {
+int length(const std::string& text) {
     return static_cast<int>(text.size());
 }
 
-void append_value(bson_t* to, std::string_view key, const Json& value, Reading reading, int depth);
+void append_value(bson_t* to, const std::string& key, const Json& value, Reading reading,
+                  int depth);
 
 // Whether the object is a value in Extended JSON, and not a document with operators.
 bool is_wrapper(const Json& object) {
@@ -29,7 +30,7 @@ bool is_wrapper(const Json& object) {
            });
 }
 
-void append_wrapper(bson_t* to, std::string_view key, const Json& value) {
+void append_wrapper(bson_t* to, const std::string& key, const Json& value) {
     const std::string text = Json{{"v", value}}.dump();
     bson_error_t error{};
     bson_t* parsed = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(text.data()),
@@ -39,43 +40,44 @@ void append_wrapper(bson_t* to, std::string_view key, const Json& value) {
     }
     bson_iter_t found;
     if (bson_iter_init_find(&found, parsed, "v")) {
-        bson_append_iter(to, key.data(), length(key), &found);
+        bson_append_iter(to, key.c_str(), length(key), &found);
     }
     bson_destroy(parsed);
 }
 
-void append_integer(bson_t* to, std::string_view key, std::int64_t value) {
+void append_integer(bson_t* to, const std::string& key, std::int64_t value) {
     using Small = std::numeric_limits<std::int32_t>;
     if (value >= Small::min() && value <= Small::max()) {
-        bson_append_int32(to, key.data(), length(key), static_cast<std::int32_t>(value));
+        bson_append_int32(to, key.c_str(), length(key), static_cast<std::int32_t>(value));
     } else {
-        bson_append_int64(to, key.data(), length(key), value);
+        bson_append_int64(to, key.c_str(), length(key), value);
     }
 }
 
-void append_number(bson_t* to, std::string_view key, const Json& value) {
+void append_number(bson_t* to, const std::string& key, const Json& value) {
     const bool too_large =
         value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t{INT64_MAX};
     if (value.is_number_float() || too_large) {
-        bson_append_double(to, key.data(), length(key), value.get<double>());
+        bson_append_double(to, key.c_str(), length(key), value.get<double>());
     } else {
         append_integer(to, key, value.get<std::int64_t>());
     }
 }
 
-void append_object(bson_t* to, std::string_view key, const Json& object, Reading reading,
+void append_object(bson_t* to, const std::string& key, const Json& object, Reading reading,
                    int depth) {
     bson_t child;
-    bson_append_document_begin(to, key.data(), length(key), &child);
+    bson_append_document_begin(to, key.c_str(), length(key), &child);
     for (const auto& [name, value] : object.items()) {
         append_value(&child, name, value, reading, depth);
     }
     bson_append_document_end(to, &child);
 }
 
-void append_array(bson_t* to, std::string_view key, const Json& array, Reading reading, int depth) {
+void append_array(bson_t* to, const std::string& key, const Json& array, Reading reading,
+                  int depth) {
     bson_t child;
-    bson_append_array_begin(to, key.data(), length(key), &child);
+    bson_append_array_begin(to, key.c_str(), length(key), &child);
     std::size_t index = 0;
     for (const auto& value : array) {
         append_value(&child, std::to_string(index++), value, reading, depth);
@@ -83,7 +85,7 @@ void append_array(bson_t* to, std::string_view key, const Json& array, Reading r
     bson_append_array_end(to, &child);
 }
 
-void append_structure(bson_t* to, std::string_view key, const Json& value, Reading reading,
+void append_structure(bson_t* to, const std::string& key, const Json& value, Reading reading,
                       int depth) {
     if (depth > deepest) {
         throw DocumentError("nested more than " + std::to_string(deepest) + " levels deep");
@@ -97,18 +99,19 @@ void append_structure(bson_t* to, std::string_view key, const Json& value, Readi
     }
 }
 
-void append_value(bson_t* to, std::string_view key, const Json& value, Reading reading, int depth) {
+void append_value(bson_t* to, const std::string& key, const Json& value, Reading reading,
+                  int depth) {
     if (value.is_structured()) {
         append_structure(to, key, value, reading, depth + 1);
     } else if (value.is_string()) {
         const auto& text = value.get_ref<const std::string&>();
-        bson_append_utf8(to, key.data(), length(key), text.data(), length(text));
+        bson_append_utf8(to, key.c_str(), length(key), text.c_str(), length(text));
     } else if (value.is_boolean()) {
-        bson_append_bool(to, key.data(), length(key), value.get<bool>());
+        bson_append_bool(to, key.c_str(), length(key), value.get<bool>());
     } else if (value.is_number()) {
         append_number(to, key, value);
     } else {
-        bson_append_null(to, key.data(), length(key));
+        bson_append_null(to, key.c_str(), length(key));
     }
 }
 
@@ -179,43 +182,43 @@ OrderedJson read_children(bson_iter_t* children, bool array) {
 
 Document::Document() : bson_(bson_new()) {}
 
-Document& Document::text(std::string_view key, std::string_view value) {
-    bson_append_utf8(bson_.get(), key.data(), length(key), value.data(), length(value));
+Document& Document::text(const std::string& key, const std::string& value) {
+    bson_append_utf8(bson_.get(), key.c_str(), length(key), value.c_str(), length(value));
     return *this;
 }
 
-Document& Document::integer(std::string_view key, std::int64_t value) {
-    bson_append_int64(bson_.get(), key.data(), length(key), value);
+Document& Document::integer(const std::string& key, std::int64_t value) {
+    bson_append_int64(bson_.get(), key.c_str(), length(key), value);
     return *this;
 }
 
-Document& Document::flag(std::string_view key, bool value) {
-    bson_append_bool(bson_.get(), key.data(), length(key), value);
+Document& Document::flag(const std::string& key, bool value) {
+    bson_append_bool(bson_.get(), key.c_str(), length(key), value);
     return *this;
 }
 
-Document& Document::document(std::string_view key, const Document& value) {
-    bson_append_document(bson_.get(), key.data(), length(key), value.get());
+Document& Document::document(const std::string& key, const Document& value) {
+    bson_append_document(bson_.get(), key.c_str(), length(key), value.get());
     return *this;
 }
 
-Document& Document::documents(std::string_view key, const std::vector<Document>& values) {
+Document& Document::documents(const std::string& key, const std::vector<Document>& values) {
     bson_t array;
-    bson_append_array_begin(bson_.get(), key.data(), length(key), &array);
+    bson_append_array_begin(bson_.get(), key.c_str(), length(key), &array);
     std::size_t index = 0;
     for (const auto& value : values) {
         const std::string name = std::to_string(index++);
-        bson_append_document(&array, name.data(), length(name), value.get());
+        bson_append_document(&array, name.c_str(), length(name), value.get());
     }
     bson_append_array_end(bson_.get(), &array);
     return *this;
 }
 
-Document& Document::texts(std::string_view key, const std::vector<std::string>& values) {
+Document& Document::texts(const std::string& key, const std::vector<std::string>& values) {
     return json(key, Json(values), Reading::plain);
 }
 
-Document& Document::json(std::string_view key, const Json& value, Reading reading) {
+Document& Document::json(const std::string& key, const Json& value, Reading reading) {
     append_value(bson_.get(), key, value, reading, 0);
     return *this;
 }

@@ -34,14 +34,14 @@ class Document {
 public:
     Document();
 
-    Document& text(std::string_view key, std::string_view value);
-    Document& integer(std::string_view key, std::int64_t value); // always int64
-    Document& flag(std::string_view key, bool value);
-    Document& document(std::string_view key, const Document& value);
-    Document& documents(std::string_view key, const std::vector<Document>& values);
-    Document& texts(std::string_view key, const std::vector<std::string>& values);
+    Document& text(const std::string& key, const std::string& value);
+    Document& integer(const std::string& key, std::int64_t value); // always int64
+    Document& flag(const std::string& key, bool value);
+    Document& document(const std::string& key, const Document& value);
+    Document& documents(const std::string& key, const std::vector<Document>& values);
+    Document& texts(const std::string& key, const std::vector<std::string>& values);
     // Integers become int32 where they fit, else int64, else double. Throws DocumentError.
-    Document& json(std::string_view key, const Json& value, Reading reading);
+    Document& json(const std::string& key, const Json& value, Reading reading);
 
     [[nodiscard]] const bson_t* get() const { return bson_.get(); }
     [[nodiscard]] bool has(const char* key) const { return bson_has_field(get(), key); }
