@@ -69,12 +69,13 @@ void check_registration(const Config& config, Findings& findings) {
     const Rows rows = connection.execute(
         "SELECT pg_catalog.string_agg(b.role_name::text, ', ') FROM tenancy.bypass_role AS b "
         "WHERE b.purpose = 'backup' AND coalesce(b.valid_until > pg_catalog.now(), true)");
-    if (!rows.rows.at(0).at(0)) {
+    const Field& registered = rows.rows.at(0).at(0);
+    if (!registered) {
         findings.failed(subject, "no role is registered for the purpose backup",
                         "SELECT tenancy.register_bypass('ROLE', 'backup')");
         return;
     }
-    findings.warning(subject, "registered: " + *rows.rows.at(0).at(0) + "; not tried",
+    findings.warning(subject, "registered: " + *registered + "; not tried",
                      "name it with [check] backup_conninfo or --backup");
 }
 

@@ -22,16 +22,16 @@ const char* name_of(Finding::Level level) {
 
 } // namespace
 
-void Findings::ok(std::string subject, std::string message) {
+void Findings::ok(std::string subject, const std::string& message) {
     all_.push_back({Finding::Level::ok, std::move(subject), redact(message), ""});
 }
 
-void Findings::warning(std::string subject, std::string message, std::string next_step) {
+void Findings::warning(std::string subject, const std::string& message, std::string next_step) {
     all_.push_back(
         {Finding::Level::warning, std::move(subject), redact(message), std::move(next_step)});
 }
 
-void Findings::failed(std::string subject, std::string message, std::string next_step) {
+void Findings::failed(std::string subject, const std::string& message, std::string next_step) {
     all_.push_back(
         {Finding::Level::failed, std::move(subject), redact(message), std::move(next_step)});
 }

@@ -17,9 +17,9 @@ struct Finding {
 
 class Findings {
 public:
-    void ok(std::string subject, std::string message);
-    void warning(std::string subject, std::string message, std::string next_step);
-    void failed(std::string subject, std::string message, std::string next_step);
+    void ok(std::string subject, const std::string& message);
+    void warning(std::string subject, const std::string& message, std::string next_step);
+    void failed(std::string subject, const std::string& message, std::string next_step);
 
     [[nodiscard]] bool any_failed() const;
     // A table, with the next steps below what they are for.

@@ -102,6 +102,14 @@ Exit print_done(const Adoption& adoption) {
     return all ? Exit::done : Exit::failed;
 }
 
+AdoptAs role_of(const AdoptOptions& options) {
+    const auto role = adopt_as(options.role);
+    if (!role) {
+        throw UsageError("--as is member, replacement or clone");
+    }
+    return *role;
+}
+
 void require_store(const Config& config, const std::optional<std::string>& name) {
     for (const StoreConfig& store : config.stores) {
         if (!name || store.name == *name) {
@@ -118,7 +126,7 @@ void require_store(const Config& config, const std::optional<std::string>& name)
 Exit adopt_command(const AdoptOptions& options) {
     const Config config = read_config(options.file);
     require_store(config, options.store);
-    const AdoptAs role = adopt_as(options.role).value();
+    const AdoptAs role = role_of(options);
     print_found(config);
     std::cout << "\nWhat will change:\n" << consequence(role) << "\n\n" << std::flush;
     if (!options.yes && !confirmed("Adopt as " + options.role + "?")) {
