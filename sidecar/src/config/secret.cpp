@@ -15,6 +15,7 @@ namespace tenancy::sidecar {
 namespace {
 
 constexpr std::size_t longest = 4096;
+constexpr const char* service_credentials = "/run/credentials/tenancyd.service";
 
 class Descriptor {
 public:
@@ -88,6 +89,21 @@ std::string one_line(std::string text, const std::filesystem::path& path) {
     return text;
 }
 
+// systemd's, or what systemd has given to the service that runs, which root may read: for check,
+// status and adopt by hand.
+std::filesystem::path credentials_directory(const std::string& name) {
+    if (const char* given = std::getenv("CREDENTIALS_DIRECTORY")) {
+        return given;
+    }
+    std::error_code error;
+    if (std::filesystem::is_directory(service_credentials, error)) {
+        return service_credentials;
+    }
+    throw SecretError("there is no $CREDENTIALS_DIRECTORY, and tenancyd.service does not run; "
+                      "start tenancyd by systemd with LoadCredential=" +
+                      name + ":FILE, or use password_file");
+}
+
 } // namespace
 
 std::string read_secret_file(const std::filesystem::path& file) {
@@ -100,13 +116,7 @@ std::string read_credential(const std::string& name) {
     if (name.empty() || name.starts_with('.') || name.find('/') != std::string::npos) {
         throw SecretError("a credential's name is a file name without a directory");
     }
-    const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
-    if (directory == nullptr) {
-        throw SecretError("there is no $CREDENTIALS_DIRECTORY; start tenancyd by systemd with "
-                          "LoadCredential=" +
-                          name + ":FILE, or use password_file");
-    }
-    const std::filesystem::path file = std::filesystem::path(directory) / name;
+    const std::filesystem::path file = credentials_directory(name) / name;
     const Descriptor opened(file);
     status_of(opened, file);
     return one_line(contents(opened, file), file);

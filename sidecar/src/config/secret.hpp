@@ -18,7 +18,8 @@ public:
 [[nodiscard]] std::string read_secret_file(const std::filesystem::path& file);
 
 // As the file `name` in $CREDENTIALS_DIRECTORY, which systemd closes to others by itself
-// (with access lists, so that the file's mode says nothing).
+// (with access lists, so that the file's mode says nothing). Outside of a unit: in that of the
+// running tenancyd.service.
 [[nodiscard]] std::string read_credential(const std::string& name);
 
 // That the file may be used as a private key: there, and closed as a secret file is.

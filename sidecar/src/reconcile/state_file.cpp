@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -40,6 +41,15 @@ public:
                 fail_with_errno(file_, "cannot be written");
             }
             done += written < 0 ? 0 : static_cast<std::size_t>(written);
+        }
+    }
+
+    // An operator's `adopt` as root leaves it to the user that the daemon runs as.
+    void give_to_owner_of(const std::filesystem::path& directory) const {
+        struct stat status{};
+        if (geteuid() == 0 && (stat(directory.c_str(), &status) != 0 ||
+                               fchown(fd_, status.st_uid, status.st_gid) != 0)) {
+            fail_with_errno(file_, "cannot be given to the owner of its directory");
         }
     }
 
@@ -107,6 +117,7 @@ void write_state_file(const std::filesystem::path& directory, const StateFile& s
     const auto fresh = directory / "instance.json.new";
     {
         const Descriptor descriptor(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+        descriptor.give_to_owner_of(directory);
         descriptor.write_all(to_json(state).dump(2) + "\n");
         descriptor.sync();
     }
