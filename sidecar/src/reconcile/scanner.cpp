@@ -231,18 +231,14 @@ void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
         const auto known = object.tenant ? scan.tenants.find(*object.tenant) : scan.tenants.end();
         if (known == scan.tenants.end()) {
             if (!object.tenant || !known_by_now(scan, *object.tenant)) {
-                unknown.push_back(resolve(scan, object));
+                unknown.push_back(judge(scan, object));
             }
         } else if (!known->second) {
             leftovers.push_back(*object.tenant);
         }
     }
     repair(scan, leftovers);
-    if (!unknown.empty()) {
-        scan.unknown += std::count_if(unknown.begin(), unknown.end(),
-                                      [](const auto& one) { return one.resolution == "reported"; });
-        registry_->report_unknown(scan.view.epoch, name_, scan.id, unknown, false, 0, 0);
-    }
+    resolve(scan, unknown);
 }
 
 // A tenant that was made after its page was read is not unknown.
@@ -252,7 +248,7 @@ bool Scanner::known_by_now(const Scan& scan, const Uuid& tenant) {
 }
 
 // What belongs to another instance, or does not bear a tenant's name, is never touched.
-UnknownObject Scanner::resolve(const Scan& scan, const FoundObject& object) {
+UnknownObject Scanner::judge(const Scan& scan, const FoundObject& object) {
     const bool foreign = object.instance && *object.instance != scan.view.instance;
     UnknownObject unknown{object,
                           foreign           ? "ForeignInstance"
@@ -260,23 +256,51 @@ UnknownObject Scanner::resolve(const Scan& scan, const FoundObject& object) {
                                             : "NoMarker",
                           "reported"};
     const auto& policy = scan.definition->unknown_objects;
-    if (foreign || !object.tenant || policy == "report" || !verified(scan)) {
+    if (foreign || !object.tenant) {
         return unknown;
     }
-    std::optional<Failure> failure;
     if (policy == "prune") {
-        failpoint("scan.pruning");
-        failure = store_->prune(object, limit());
-        unknown.resolution = failure ? "reported" : "pruned";
-    } else if (!object.instance) {
-        failure = store_->adopt(object, scan.view.instance, limit());
-        unknown.resolution = failure ? "reported" : "adopted";
-    }
-    if (failure) {
-        log(Level::warning, "unknown_object_kept",
-            {{"store", name_}, {"object", object.name}, {"message", failure->message}});
+        unknown.resolution = "pruned";
+    } else if (policy == "adopt" && !object.instance) {
+        unknown.resolution = "adopted";
     }
     return unknown;
+}
+
+// Said before it is done: whatever is touched is in the audit trail, even if this is the last thing
+// that the daemon does.
+void Scanner::resolve(Scan& scan, std::vector<UnknownObject>& unknown) {
+    report(scan, unknown);
+    std::vector<UnknownObject> kept;
+    for (auto& one : unknown) {
+        if (one.resolution != "reported" && !touch(scan, one)) {
+            one.resolution = "reported";
+            kept.push_back(one);
+        }
+        scan.unknown += one.resolution == "reported" ? 1 : 0;
+    }
+    report(scan, kept);
+}
+
+void Scanner::report(const Scan& scan, const std::vector<UnknownObject>& unknown) {
+    if (!unknown.empty()) {
+        registry_->report_unknown(scan.view.epoch, name_, scan.id, unknown, false, 0, 0);
+    }
+}
+
+bool Scanner::touch(const Scan& scan, const UnknownObject& unknown) {
+    if (!verified(scan)) {
+        return false;
+    }
+    const bool prune = unknown.resolution == "pruned";
+    failpoint(prune ? "scan.pruning" : "scan.adopting");
+    const auto failure = prune ? store_->prune(unknown.object, limit())
+                               : store_->adopt(unknown.object, scan.view.instance, limit());
+    if (failure) {
+        log(Level::warning, "unknown_object_kept",
+            {{"store", name_}, {"object", unknown.object.name}, {"message", failure->message}});
+    }
+    return !failure;
 }
 
 void Scanner::pace(std::size_t looked_at, Milliseconds spent) {

@@ -55,7 +55,11 @@ private:
     bool look_for_unknown(Scan& scan, Beat& beat);
     void sort_out(Scan& scan, const std::vector<FoundObject>& objects);
     [[nodiscard]] bool known_by_now(const Scan& scan, const Uuid& tenant);
-    [[nodiscard]] UnknownObject resolve(const Scan& scan, const FoundObject& object);
+    [[nodiscard]] static UnknownObject judge(const Scan& scan, const FoundObject& object);
+    void resolve(Scan& scan, std::vector<UnknownObject>& unknown);
+    void report(const Scan& scan, const std::vector<UnknownObject>& unknown);
+    // Does what its resolution says; false when it could not.
+    bool touch(const Scan& scan, const UnknownObject& unknown);
     void repair(Scan& scan, const std::vector<Uuid>& tenants);
     void pace(std::size_t looked_at, Milliseconds spent);
     [[nodiscard]] bool may_go_on(const Scan& scan);

@@ -91,6 +91,18 @@ TEST_F(Scanning, AdoptsWhatHasNoMarkerByPolicy) {
     EXPECT_EQ(server->tenants.at(stranger).marker->instance, database->identity.id);
 }
 
+TEST_F(Scanning, SaysWhatItPrunesBeforeItDoes) {
+    server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+    std::string said;
+    server->before = [&](std::string_view call) {
+        if (call == "prune") {
+            said = database->unknown.at(stranger).resolution;
+        }
+    };
+    scan_with("prune");
+    EXPECT_EQ(said, "pruned");
+}
+
 TEST_F(Scanning, DoesNotPruneATenantThatWasMadeMeanwhile) {
     database->before = [this](std::string_view name) {
         if (name != "desired_after") {
