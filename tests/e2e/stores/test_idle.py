@@ -1,0 +1,32 @@
+"""A daemon with nothing to do: woken by a notification, and asking for little."""
+
+from harness import wait_for
+
+from . import copies
+from .world import World
+
+DEAF = {"poll": "10m", "scan": "1h"}
+
+
+def test_a_change_wakes_it_up(world: World) -> None:
+    """Not by polling, which would take longer than this test waits."""
+    daemon = world.daemon(reconcile=DEAF)
+    world.provision("one")
+    world.converged(20)
+    world.act("suspend", ["one"])
+    world.converged(20)
+    assert daemon.events("listening_failed") == [] and daemon.events("notifications_swallowed") == []
+
+
+def test_servers_are_probed_once(world: World) -> None:
+    """Not with every tick: neither the store nor PostgreSQL hears of it again."""
+    daemon = world.daemon(reconcile=DEAF)
+    world.provision("one")
+    world.converged()
+    warned = daemon.events("store_warning")
+    assert warned
+    probed = world.sql("select store, probed_at from tenancy.store_status order by 1")
+    tick = copies.tick_of(world)
+    wait_for(lambda: copies.tick_of(world) > tick + 4, 20, "five ticks")
+    assert daemon.events("store_warning") == warned
+    assert world.sql("select store, probed_at from tenancy.store_status order by 1") == probed

@@ -1,0 +1,311 @@
+"""Copies of a database with a daemon started on them, and other servers under a store's name.
+
+Not one write reaches a store from a copy until somebody adopts it.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import MongoDB, Redis, wait_for
+
+from . import copies, faults
+from .copies import READS, RedisWatch, cold_copy, daemon_on, everything, from_template, promoted_standby, restored_dump
+from .proxy import MongoProxy, command_name
+from .world import Servers, StoresDaemon, World, world_in
+
+COPIES = {
+    "dump": restored_dump,
+    "template": from_template,
+    "promoted": promoted_standby,
+    "cold": cold_copy,
+}
+
+
+@pytest.fixture(scope="module")
+def original(servers: Servers) -> Iterator[World]:
+    """A world with some tenants, whose daemon has stopped; each test leaves it as it was."""
+    with world_in(servers, "original") as world:
+        world.define()
+        daemon = world.daemon("original")
+        for number in range(4):
+            world.provision(f"tenant-{number}", seats=number)
+        world.converged()
+        daemon.stop()
+        yield world
+
+
+def reasons(daemon: StoresDaemon) -> str:
+    return " ".join(daemon.readiness().get("reasons", []))
+
+
+@pytest.mark.parametrize("memory", ["fresh", "copied"])
+@pytest.mark.parametrize("how", COPIES)
+def test_not_one_write(original: World, how: str, memory: str) -> None:
+    """A daemon on a copy, with an empty or with the original's state directory, and work to do."""
+    state = original.daemons[0].state if memory == "copied" else None
+    with COPIES[how](original) as (server, dbname), MongoProxy(lambda: original.servers.mongodb.port) as docs:
+        daemon = daemon_on(original, server, dbname, state=state, name=f"{how}-{memory}")
+        ports = dict(original.ports)
+        original.ports["docs"] = lambda: docs.port
+        server.execute(
+            """select tenancy.suspend('tenant-1', 'a test'), tenancy.provision('of-the-copy'),
+                      tenancy.set_setting('tenant-2', 'seats', '77'),
+                      tenancy.define_collection('docs', 'more', null, '[]')""",
+            user="stores_admin",
+            dbname=dbname,
+        )
+        server.execute("update tenancy.tenant_store set due_at = now(), lease_holder = null, lease_token = null, lease_until = null", dbname=dbname)
+        before = everything(original)
+        watch = RedisWatch(original)
+        try:
+            daemon.start()
+            wait_for(lambda: watch.looks() > 4 and docs.asked, 20, "the daemon to look at the stores")
+            wait_for(lambda: any(command_name(asked) == "find" for asked in docs.asked), 20, "the stamp to be read")
+            report = daemon.readiness()
+            told = daemon.events("observing_only") + [e for e in daemon.events("store_not_ready") if e["reason"] == "StampMismatch"]
+        finally:
+            daemon.close()
+            original.daemons.remove(daemon)
+            original.ports = ports
+        assert told, report
+        assert watch.writes() == []
+        assert {command_name(asked) for asked in docs.asked} <= READS
+        assert everything(original) == before
+        faults.tried("a daemon on a copy of the database")
+    assert original.sql("select count(*) from tenancy.tenant where slug = 'of-the-copy'") == [(0,)]
+
+
+def test_the_original_goes_on(original: World) -> None:
+    """After all that the original's daemon has nothing to repair, and writes."""
+    if not original.daemons[0].running:
+        original.daemons[0].start()
+    original.act("suspend", ["tenant-0"])
+    original.converged()
+    original.act("resume", ["tenant-0"])
+    original.converged()
+    original.daemons[0].stop()
+
+
+def adopt(daemon: StoresDaemon, role: str, *more: str) -> str:
+    done = daemon.command("adopt", "--as", role, "--yes", *more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_member(world: World) -> None:
+    """A second host with an empty state directory only observes until it has joined."""
+    world.daemon("first")
+    world.provision("one")
+    world.converged()
+    second = world.daemon("second")
+    assert isinstance(second, StoresDaemon)
+    assert "NotMember" in reasons(second)
+    adopt(second, "member")
+    wait_for(lambda: not second.readiness()["observing"], 20, "the second to write")
+    world.daemons[0].stop()
+    world.act("suspend", ["one"])
+    world.converged()
+
+
+def test_replacement(world: World) -> None:
+    """The copy takes over under the next epoch; the original, come back, only observes."""
+    first = world.daemon("first")
+    assert isinstance(first, StoresDaemon)
+    world.provision_many(["one", "two"])
+    world.converged()
+    first.stop()
+    with promoted_standby(world) as (server, dbname):
+        second = daemon_on(world, server, dbname, state=first.state, name="second")
+        second.start()
+        assert "IdentityMismatch" in reasons(second)
+        world.act("suspend", ["one"])  # what the original did last, and nobody saw
+        adopt(second, "replacement")
+        server.execute("select tenancy.suspend('two', 'a test')", user="stores_admin", dbname=dbname)
+        behind = "select tenancy.stores_behind(id) from tenancy.tenant"
+        wait_for(lambda: set(server.execute(behind, dbname=dbname)) == {(None,)}, 30, "the copy's stores to follow")
+        watch = RedisWatch(world)
+        first.start()
+        wait_for(lambda: "StampMismatch" in reasons(first), 20, "the original to be fenced")
+        mine = [write for write in watch.writes() if "TENANCY:TENANT" in write.upper()]
+        assert mine == []
+        faults.tried("an original that comes back after its replacement")
+        with world.servers.redis.connect() as redis:
+            assert redis.hget("tenancy:instance", "epoch") == "2"
+        second.close()
+        world.daemons.remove(second)
+
+
+def test_clone(world: World, make_redis: Callable[..., Redis]) -> None:
+    """A clone lets go of every store; it may have others of its own."""
+    first = world.daemon("first")
+    world.provision("one")
+    world.converged()
+    with restored_dump(world) as (server, dbname):
+        before = everything(world)
+        clone = daemon_on(world, server, dbname, state=None, name="clone")
+        adopt(clone, "clone")
+        clone.start()
+        stores = server.execute("select name, state from tenancy.store order by 1", dbname=dbname)
+        assert stores == [("cache", "forgotten"), ("docs", "forgotten")]
+        server.execute("select tenancy.suspend('one', 'a test')", user="stores_admin", dbname=dbname)
+        own = make_redis()
+        clone.stop()
+        world.ports["cache"] = lambda: own.port
+        clone.start()
+        world.ports["cache"] = lambda: world.servers.redis.port
+        server.execute("select tenancy.define_store('cache', 'redis')", user="stores_admin", dbname=dbname)
+        behind = "select tenancy.stores_behind(id) from tenancy.tenant"
+        wait_for(lambda: server.execute(behind, dbname=dbname) == [(None,)], 30, "the clone's own store to follow")
+        with own.connect() as redis:
+            [(instance,)] = server.execute("select id::text from tenancy.instance", dbname=dbname)
+            assert redis.hget("tenancy:instance", "instance") == instance
+        clone.close()
+        world.daemons.remove(clone)
+        after = everything(world)
+        assert {key: value for key, value in after.items() if key != "tenancy.instance"} == {
+            key: value for key, value in before.items() if key != "tenancy.instance"
+        }
+    faults.tried("a clone beside its original")
+    assert first.running
+    world.act("suspend", ["one"])
+    world.converged()
+
+
+def test_an_empty_server_under_the_name(world: World, make_redis: Callable[..., Redis]) -> None:
+    """The address leads to another, empty server: observed only, until adopt; then filled."""
+    daemon = world.daemon()
+    assert isinstance(daemon, StoresDaemon)
+    world.provision("one")
+    world.converged()
+    empty = make_redis()
+    daemon.stop()
+    world.ports["cache"] = lambda: empty.port
+    daemon.start()
+    wait_for(lambda: "MissingStamp" in reasons(daemon), 20, "the missing stamp to be seen")
+    world.act("suspend", ["one"])
+    wait_for(lambda: ("cache", "store_fenced") in world.alarms(), 20, "the alarm")
+    with empty.connect() as redis:
+        assert redis.dbsize() == 0
+    faults.tried("another server under a store's name")
+    world.servers = Servers(world.servers.postgres, empty, world.servers.mongodb)
+    adopt(daemon, "member", "--store", "cache")
+    world.converged()
+
+
+def test_a_store_of_another_instance_under_the_name(world: World, make_redis: Callable[..., Redis]) -> None:
+    daemon = world.daemon()
+    assert isinstance(daemon, StoresDaemon)
+    world.provision("one")
+    world.converged()
+    theirs = make_redis()
+    with theirs.connect() as redis:
+        stamp = {"instance": "00000000-0000-4000-8000-000000000001", "epoch": 3, "tick": 9}
+        redis.hset("tenancy:instance", mapping=stamp)
+        redis.hset("{t:" + "0" * 32 + "}:tenancy:tenant", mapping={"instance": stamp["instance"], "generation": 1, "state": "active"})
+    daemon.stop()
+    world.ports["cache"] = lambda: theirs.port
+    daemon.start()
+    wait_for(lambda: "StampMismatch" in reasons(daemon), 20, "the other instance to be seen")
+    world.act("suspend", ["one"])
+    wait_for(lambda: ("cache", "store_fenced") in world.alarms(), 20, "the alarm")
+    with theirs.connect() as redis:
+        assert redis.hget("tenancy:instance", "tick") == "9" and redis.dbsize() == 2
+    faults.tried("another server under a store's name")
+    refused = daemon.command("adopt", "--as", "member", "--yes")
+    assert refused.returncode != 0 and "belongs to instance" in refused.stdout
+    adopt(daemon, "member", "--store", "cache")
+    with theirs.connect() as redis:
+        wait_for(lambda: redis.dbsize() >= 4, 20, "the store to be filled")
+        # What belongs to the other instance is reported, and not touched.
+        unknown = "select reason, resolution from tenancy.unknown_object"
+        wait_for(lambda: world.sql(unknown) == [("ForeignInstance", "reported")], 20, "the scan to report it")
+
+
+def test_a_store_from_an_old_backup(servers: Servers) -> None:
+    """The files of both stores are put back to what they were three changes ago: erased tenants are
+    there again, new ones are missing, a suspended one is active; all of it is mended."""
+    with (
+        Redis(settings={"appendonly": "yes"}, name="old_redis") as redis,
+        MongoDB(name="old_mongodb") as mongodb,
+        world_in(Servers(servers.postgres, redis, mongodb), "restored_stores") as world,
+    ):
+        world.define()
+        world.daemon()
+        world.provision_many(["erased", "suspended", "same"])
+        world.converged()
+        redis.stop()
+        mongodb.stop()
+        old = redis.dir / "appendonlydir"
+        keep(old)
+        keep(mongodb.data)
+        redis.start()
+        mongodb.start()
+        world.act("suspend", ["suspended", "erased"])
+        world.act("archive", ["erased"])
+        world.act("request_erasure", ["erased"])
+        world.erase("erased")
+        world.provision("new")
+        world.converged()
+        redis.stop()
+        mongodb.stop()
+        put_back(old)
+        put_back(mongodb.data)
+        redis.start()
+        mongodb.start()
+        faults.tried("a store restored from an old backup", 2)
+        world.converged()
+
+
+def keep(directory: Path) -> None:
+    subprocess.run(["cp", "-a", str(directory), f"{directory}.old"], check=True)
+
+
+def put_back(directory: Path) -> None:
+    shutil.rmtree(directory)
+    Path(f"{directory}.old").rename(directory)
+
+
+STRANGER = "0123456789abcdef0123456789abcdef"
+
+
+def plant_unknown(world: World) -> None:
+    with world.servers.redis.connect(db=1) as redis:
+        redis.set(f"{{t:{STRANGER}}}:left", "over")
+    with world.servers.mongodb.client() as mongodb:
+        mongodb[f"t_{STRANGER}"]["left"].insert_one({"over": True})
+
+
+def unknown_left(world: World) -> tuple[bool, bool]:
+    with world.servers.redis.connect(db=1) as redis, world.servers.mongodb.client() as mongodb:
+        return bool(redis.exists(f"{{t:{STRANGER}}}:left")), f"t_{STRANGER}" in mongodb.list_database_names()
+
+
+@pytest.mark.parametrize("policy", ["report", "adopt", "prune"])
+def test_unknown_objects(bare_world: World, policy: str) -> None:
+    world = bare_world.define(unknown_objects=policy)
+    world.daemon()
+    world.provision("one")
+    world.converged()
+    plant_unknown(world)
+    found = "select store, resolution from tenancy.unknown_object order by 1"
+    word = {"report": "reported", "adopt": "adopted", "prune": "pruned"}[policy]
+    seen: set[tuple[str, str]] = set()
+
+    def reported() -> bool:
+        seen.update(world.sql(found))
+        return {("cache", word), ("docs", word)} <= seen
+
+    wait_for(reported, 30, f"both to be {word}")
+    faults.tried("objects that no tenant explains", 2)
+    assert unknown_left(world) == ((False, False) if policy == "prune" else (True, True))
+    if policy == "report":
+        wait_for(lambda: ("docs", "unknown_objects") in world.alarms(), 20, "the alarm")
+    if policy == "adopt":
+        [(instance,)] = world.sql("select id::text from tenancy.instance")
+        with world.servers.mongodb.client() as mongodb:
+            assert mongodb[f"t_{STRANGER}"]["tenancy"].find_one()["instance"] == instance
+    assert copies.tick_of(world) > 0

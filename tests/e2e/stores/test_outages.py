@@ -1,0 +1,411 @@
+"""PostgreSQL, Redis and MongoDB die, freeze, refuse, slow down, fill up, lie and forget, in the middle of work.
+
+After each the stores show what they should again, by themselves, and nobody waits for a tenant that
+cannot be helped. TENANCY_SEED chooses other moments.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from harness import MongoDB, Tenancyd, wait_for
+from harness.process import Daemon, children
+
+from . import faults
+from .bulk import Bulk
+from .proxy import MongoProxy, Proxy, RedisProxy, command_name, mongo_ok, redis_ok
+from .world import Servers, World, world_in
+
+SEED = int(os.environ.get("TENANCY_SEED", "4"))
+TENANTS = 200
+
+# What the daemon waits for is over soon.
+IMPATIENT = {"postgres": {"connect_timeout": "1s", "statement_timeout": "1s"}}
+
+
+@contextmanager
+def proxied(world: World) -> Iterator[tuple[RedisProxy, MongoProxy]]:
+    """The daemons started within reach both stores through these."""
+    servers = world.servers
+    cache, docs = RedisProxy(lambda: servers.redis.port), MongoProxy(lambda: servers.mongodb.port)
+    world.ports |= {"cache": lambda: cache.port, "docs": lambda: docs.port}
+    try:
+        yield cache, docs
+    finally:
+        for daemon in world.daemons:
+            daemon.stop()
+        cache.close()
+        docs.close()
+
+
+def noticed(daemon: Tenancyd, what: str, since: int) -> bool:
+    """Whether the daemon has said since then that `what` (a store, or postgres) does not answer."""
+    for event in daemon.events(since=since):
+        if what == "postgres" and event["event"] in ("observing_only", "work_failed", "scan_failed"):
+            return True
+        if event.get("store") == what and event["event"] in ("store_unavailable", "store_not_ready", "scan_failed"):
+            return True
+    return False
+
+
+def kill(server: Daemon) -> Callable[[], None]:
+    def fault() -> None:
+        server.kill()
+        server.start()
+        faults.tried(f"kill -9 of {server.name}")
+
+    return fault
+
+
+def test_killed(world: World) -> None:
+    """kill -9 of each server in each step, back at once."""
+    world.daemon(config=IMPATIENT)
+    servers = world.servers
+    Bulk(world, TENANTS, SEED).live([kill(servers.postgres), kill(servers.redis), kill(servers.mongodb)])
+
+
+def test_refusing(world: World) -> None:
+    """Away for as long as it takes until the daemon knows, then back."""
+    daemon = world.daemon(config=IMPATIENT)
+    servers = world.servers
+
+    def away(server: Daemon, what: str) -> Callable[[], None]:
+        def fault() -> None:
+            mark = daemon.log_size()
+            server.kill()
+            wait_for(lambda: noticed(daemon, what, mark), 20, f"tenancyd to notice that {what} is away")
+            server.start()
+            faults.tried(f"{server.name} refuses")
+
+        return fault
+
+    stores = [(servers.postgres, "postgres"), (servers.redis, "cache"), (servers.mongodb, "docs")]
+    Bulk(world, TENANTS // 2, SEED).live([away(*store) for store in stores])
+
+
+def test_frozen(world: World) -> None:
+    """SIGSTOP for longer than every time limit, then SIGCONT."""
+    limits = {"connect_timeout": "300ms", "operation_timeout": "300ms"}
+    daemon = world.daemon(config={"postgres": {"connect_timeout": "1s", "statement_timeout": "300ms"}}, store=limits)
+    servers = world.servers
+
+    def frozen(server: Daemon, what: str) -> Callable[[], None]:
+        def fault() -> None:
+            mark = daemon.log_size()
+            family = [server.pid, *children(server.pid)]
+            signal_all(family, signal.SIGSTOP)
+            try:
+                wait_for(lambda: noticed(daemon, what, mark), 30, f"tenancyd to notice that {what} is frozen")
+            finally:
+                signal_all(family, signal.SIGCONT)
+            faults.tried(f"{server.name} frozen")
+
+        return fault
+
+    stores = [(servers.postgres, "postgres"), (servers.redis, "cache"), (servers.mongodb, "docs")]
+    Bulk(world, TENANTS // 4, SEED).live([frozen(*store) for store in stores])
+
+
+def signal_all(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def test_slow(world: World) -> None:
+    """Each message takes its time; then longer than the time limit, which is an outage."""
+    with proxied(world) as (cache, docs):
+        daemon = world.daemon(store={"operation_timeout": "1s"})
+
+        def slow(proxy: Proxy, delay: float) -> Callable[[], None]:
+            def fault() -> None:
+                asked = len(proxy.asked)
+                proxy.delay = delay
+                wait_for(lambda: len(proxy.asked) > asked + 3, 30, "a few slow messages")
+                proxy.delay = 0.0
+                faults.tried("a slow store")
+
+            return fault
+
+        def too_slow(proxy: Proxy, store: str) -> Callable[[], None]:
+            def fault() -> None:
+                mark = daemon.log_size()
+                proxy.delay = 2.5
+                wait_for(lambda: noticed(daemon, store, mark), 30, f"tenancyd to give up on {store}")
+                proxy.delay = 0.0
+                faults.tried("a store slower than its time limit")
+
+            return fault
+
+        slowly = [slow(cache, 0.05), slow(docs, 0.05), too_slow(cache, "cache"), too_slow(docs, "docs")]
+        Bulk(world, 40, SEED).live(slowly)
+
+
+def test_mongodb_that_blocks(world: World) -> None:
+    """The server's own failpoint: writes take longer than the time limit, and are done all the same."""
+    daemon = world.daemon(store={"operation_timeout": "500ms"})
+    bulk = Bulk(world, 10, SEED)
+
+    def blocked() -> None:
+        mark = daemon.log_size()
+        world.servers.mongodb.fail_command(
+            "update", "insert", "create", "dropDatabase", times=1, blockConnection=True, blockTimeMS=900
+        )
+        world.admin("select tenancy.set_setting(%s, 'seats', %s)", [bulk.slugs[1], str(bulk.random.randint(1, 10**6))])
+        wait_for(lambda: noticed(daemon, "docs", mark), 20, "tenancyd to give up")
+        faults.tried("a write that is done after the time limit")
+
+    bulk.live([blocked])
+
+
+def failures(daemon: Tenancyd, store: str, since: int) -> set[str]:
+    return {event["reason"] for event in daemon.events("tenant_failed", since) if event["store"] == store}
+
+
+def test_full(world: World) -> None:
+    """Nothing fits any more: new tenants wait, and a suspension gets through in Redis all the same."""
+    daemon = world.daemon(reconcile={"attempts": 1000})
+    world.provision_many(["one", "two"])
+    world.converged()
+    servers = world.servers
+    with servers.redis.connect() as redis:
+        servers.fill_redis()
+        mark = daemon.log_size()
+        world.provision_many(["three"])
+        wait_for(lambda: failures(daemon, "cache", mark), 20, "Redis to be full")
+        two = world.sql("select id from tenancy.tenant where slug = 'two'")[0][0]
+        world.act("suspend", ["two"])
+        shown = lambda: redis.hget(f"{{t:{two.hex}}}:tenancy:tenant", "state")  # noqa: E731
+        wait_for(lambda: shown() == "suspended", 20, "the suspension to reach the full server")
+        assert world.states()["three"] == "provisioning"
+        redis.config_set("maxmemory", 0)
+    faults.tried("a full store")
+    world.converged()
+    mark = daemon.log_size()
+    servers.mongodb.fail_command("insert", "update", "create", "createIndexes", errorCode=14031)
+    world.provision_many(["four"])
+    wait_for(lambda: failures(daemon, "docs", mark), 20, "MongoDB to be full")
+    servers.mongodb.heal()
+    faults.tried("a full store")
+    world.converged()
+
+
+def test_failing_for_too_long(world: World) -> None:
+    """Who has failed too often by itself is stalled, and an alarm; told to, it is tried again."""
+    world.daemon(reconcile={"attempts": 2})
+    world.servers.mongodb.fail_command("create", errorCode=96)
+    world.provision_many(["one"])
+    wait_for(lambda: ("docs", "tenant_stalled") in world.alarms(), 20, "the tenant to be stalled")
+    world.servers.mongodb.heal()
+    faults.tried("a store that fails one step")
+    assert world.admin("select tenancy.retry_store('docs')") == [(1,)]
+    world.converged()
+    assert world.alarms() == set()
+
+
+def is_publishing(command: list[str]) -> bool:
+    """A script of the daemon's that writes a tenant's marker."""
+    return command[0].upper() in ("EVAL", "EVALSHA") and command[2] == "2" and command[-1] != "claim" and len(command) > 6
+
+
+def swallow_redis(command: list[str]) -> bytes | None:
+    return redis_ok("done") if is_publishing(command) else None
+
+
+def swallow_mongodb(command: dict[str, Any]) -> bytes | None:
+    """Of tenants' databases only: a lie about the stamp is another test."""
+    if command["$db"].startswith("t_") and command_name(command) in ("update", "insert", "create", "createIndexes"):
+        return mongo_ok(command, n=1, nModified=1)
+    return None
+
+
+@pytest.mark.parametrize("liar", ["cache", "docs"])
+def test_lying(world: World, liar: str) -> None:
+    """Says that it has written and has not: found by the next scan, and mended."""
+    with proxied(world) as (cache, docs):
+        daemon = world.daemon()
+        world.provision_many([f"tenant-{number}" for number in range(20)])
+        world.converged()
+        told: list[Any] = []
+
+        def note(lie: bytes | None) -> bytes | None:
+            if lie is not None:
+                told.append(lie)
+            return lie
+
+        if liar == "cache":
+            cache.answer = lambda command: note(swallow_redis(command))
+        else:
+            docs.answer = lambda command: note(swallow_mongodb(command))
+        world.act("suspend", [f"tenant-{number}" for number in range(10)])
+        wait_for(lambda: len(told) >= 10, 20, "the lies to be told")
+        faults.tried("a write acknowledged and not made", len(told))
+        cache.honest()
+        docs.honest()
+        world.converged()
+        assert daemon.running
+        assert any(event["store"] == liar and event["differing"] for event in daemon.events("scan_finished"))
+
+
+def test_lying_about_erasing(world: World) -> None:
+    """A drop that is acknowledged and not made is seen at once: nothing is called erased."""
+    with proxied(world) as (cache, docs):
+        world.daemon()
+        tenant = world.provision("one")
+        world.converged()
+        world.plant(tenant)
+        told: list[str] = []
+
+        def no_drop(command: dict[str, Any]) -> bytes | None:
+            if command_name(command) != "dropDatabase":
+                return None
+            told.append("dropDatabase")
+            return mongo_ok(command, dropped=command["$db"])
+
+        def no_unlink(command: list[str]) -> bytes | None:
+            if command[0].upper() not in ("UNLINK", "DEL"):
+                return None
+            told.append("UNLINK")
+            return b":%d\r\n" % (len(command) - 1)
+
+        cache.answer, docs.answer = no_unlink, no_drop
+        world.act("suspend", ["one"])
+        world.act("archive", ["one"])
+        world.act("request_erasure", ["one"])
+        world.admin("select tenancy.begin_erasure('one', 1000)")
+        world.planted.clear()
+        wait_for(lambda: {"dropDatabase", "UNLINK"} <= set(told), 20, "both to be lied about")
+        assert world.sql("select count(*) from tenancy.tenant_store where erased_at is not null") == [(0,)]
+        faults.tried("a deletion acknowledged and not made", len(told))
+        cache.honest()
+        docs.honest()
+        world.erase("one")
+        world.converged()
+
+
+GARBAGE = [b"?what\r\n", b"$-5\r\n", b"*1\r\n$3\r\nab", b":no\r\n", b"-ERR no\r\n", b"$3\r\nabc\r\n", b"*0\r\n"]
+
+
+def test_garbage(world: World) -> None:
+    """Replies that are cut off, of another type, or none at all."""
+    with proxied(world) as (cache, docs):
+        daemon = world.daemon()
+        bulk = Bulk(world, 12, SEED)
+
+        def garble_redis() -> None:
+            garbage = bulk.random.choice(GARBAGE)
+            done: list[bool] = []
+
+            def answer(command: list[str]) -> bytes | None:
+                done.append(True)
+                return garbage
+
+            cache.answer = answer
+            wait_for(lambda: len(done) > 2, 20, "some garbage to be read")
+            cache.honest()
+            cache.cut()
+            faults.tried("garbage instead of a reply")
+
+        def garble_mongodb() -> None:
+            done: list[bool] = []
+
+            def answer(command: dict[str, Any]) -> bytes | None:
+                done.append(True)
+                reply = bytearray(mongo_ok(command, n="seven", cursor=[], value=3))
+                if len(done) % 2:
+                    reply[0:4] = (2**31 - 1).to_bytes(4, "little")
+                return bytes(reply)
+
+            docs.answer = answer
+            wait_for(lambda: len(done) > 2, 20, "some garbage to be read")
+            docs.honest()
+            docs.cut()
+            faults.tried("garbage instead of a reply")
+
+        def retry() -> None:
+            """Whoever was told nonsense may be stalled."""
+            world.admin("select tenancy.retry_store('cache'), tenancy.retry_store('docs')")
+
+        world.provision_many(bulk.slugs)
+        for action in ("suspend", "resume", "set_read_only"):
+            garble_redis()
+            garble_mongodb()
+            world.converged(meanwhile=retry)
+            world.act(action, bulk.slugs)
+        world.converged(meanwhile=retry)
+        assert daemon.running
+
+
+def test_forgetful(servers: Servers) -> None:
+    """A server that acknowledges what it has not kept, killed: what is missing is made again."""
+    with MongoDB(sync_on_commit=False, name="forgetful") as forgetful:
+        own = Servers(servers.postgres, servers.redis, forgetful)
+        with world_in(own, "forgetful") as world:
+            world.define(on_missing_stamp="stamp")
+            world.daemon()
+            bulk = Bulk(world, 100, SEED)
+            world.provision_many(bulk.slugs)
+            for _ in range(3):
+                bulk.moment(0.5, 1.0)
+                forgetful.kill()
+                forgetful.start()
+                faults.tried("kill -9 of a store that does not sync")
+            world.converged()
+            world.act("suspend", bulk.slugs[::2])
+            world.settled()
+            forgetful.kill()
+            forgetful.start()
+            faults.tried("kill -9 of a store that does not sync")
+            world.converged()
+
+
+def test_bad_tenants(world: World) -> None:
+    """Objects of somebody else in a tenant's place keep nobody but that tenant."""
+    world.daemon(reconcile={"attempts": 2})
+    strangers = ["00000000-0000-4000-8000-00000000000%d" % number for number in range(3)]
+    unmarked, foreign, both = (text.replace("-", "") for text in strangers)
+    with world.servers.mongodb.client() as mongodb, world.servers.redis.connect() as redis:
+        mongodb[f"t_{unmarked}"]["theirs"].insert_one({"x": 1})
+        mongodb[f"t_{foreign}"]["tenancy"].insert_one(
+            {"_id": "tenant", "instance": strangers[0], "generation": 7, "state": "active", "settings": {}}
+        )
+        redis.hset(f"{{t:{both}}}:tenancy:tenant", mapping={"instance": strangers[0], "generation": 1, "state": "active"})
+        for number, tenant in enumerate(strangers):
+            world.admin("select tenancy.provision(%s, id => %s)", [f"bad-{number}", tenant])
+        others = [f"good-{number}" for number in range(30)]
+        world.provision_many(others)
+        wait_for(lambda: {world.states()[slug] for slug in others} == {"active"}, 30, "the others to be active")
+        reasons = """select t.slug, s.store, s.reason from tenancy.tenant_store s join tenancy.tenant t on t.id = s.tenant_id
+                     where s.parked order by 1, 2"""
+        stalled = [("bad-0", "docs", "UnknownObjects"), ("bad-1", "docs", "ForeignInstance"), ("bad-2", "cache", "ForeignInstance")]
+        wait_for(lambda: world.sql(reasons) == stalled, 30, "the bad ones to be stalled")
+        world.act("suspend", others)
+        world.settled(but=["bad-0", "bad-1", "bad-2"])
+        faults.tried("a tenant whose place is taken", 3)
+        mongodb.drop_database(f"t_{unmarked}")
+        mongodb.drop_database(f"t_{foreign}")
+        redis.delete(f"{{t:{both}}}:tenancy:tenant")
+    world.admin("select tenancy.retry_store('docs'), tenancy.retry_store('cache')")
+    world.converged()
+
+
+def test_invalid_template(world: World) -> None:
+    """A validator that the server refuses stalls tenants there, and no suspension waits for it."""
+    world.daemon(reconcile={"attempts": 1000})
+    world.provision_many(["one", "two"])
+    world.converged()
+    world.define_collection("bad", '{"$jsonSchema": {"bsonType": "no such type"}}', "[]")
+    wait_for(lambda: ("docs", "tenant_stalled") in world.alarms(), 20, "the refusal to be told")
+    tenant = world.sql("select id from tenancy.tenant where slug = 'one'")[0][0]
+    world.act("suspend", ["one"])
+    with world.servers.mongodb.client() as mongodb:
+        marker = mongodb[f"t_{tenant.hex}"]["tenancy"]
+        wait_for(lambda: marker.find_one()["state"] == "suspended", 20, "the suspension to get through")
+    faults.tried("a template that the store refuses")
+    world.admin("select tenancy.remove_collection('docs', 'bad')")
+    world.converged()
