@@ -183,34 +183,34 @@ OrderedJson read_children(bson_iter_t* children, bool array) {
 Document::Document() : bson_(bson_new()) {}
 
 Document& Document::text(const std::string& key, const std::string& value) {
-    bson_append_utf8(bson_.get(), key.c_str(), length(key), value.c_str(), length(value));
+    bson_append_utf8(target(), key.c_str(), length(key), value.c_str(), length(value));
     return *this;
 }
 
 Document& Document::integer(const std::string& key, std::int64_t value) {
-    bson_append_int64(bson_.get(), key.c_str(), length(key), value);
+    bson_append_int64(target(), key.c_str(), length(key), value);
     return *this;
 }
 
 Document& Document::flag(const std::string& key, bool value) {
-    bson_append_bool(bson_.get(), key.c_str(), length(key), value);
+    bson_append_bool(target(), key.c_str(), length(key), value);
     return *this;
 }
 
 Document& Document::document(const std::string& key, const Document& value) {
-    bson_append_document(bson_.get(), key.c_str(), length(key), value.get());
+    bson_append_document(target(), key.c_str(), length(key), value.get());
     return *this;
 }
 
 Document& Document::documents(const std::string& key, const std::vector<Document>& values) {
     bson_t array;
-    bson_append_array_begin(bson_.get(), key.c_str(), length(key), &array);
+    bson_append_array_begin(target(), key.c_str(), length(key), &array);
     std::size_t index = 0;
     for (const auto& value : values) {
         const std::string name = std::to_string(index++);
         bson_append_document(&array, name.c_str(), length(name), value.get());
     }
-    bson_append_array_end(bson_.get(), &array);
+    bson_append_array_end(target(), &array);
     return *this;
 }
 
@@ -219,7 +219,7 @@ Document& Document::texts(const std::string& key, const std::vector<std::string>
 }
 
 Document& Document::json(const std::string& key, const Json& value, Reading reading) {
-    append_value(bson_.get(), key, value, reading, 0);
+    append_value(target(), key, value, reading, 0);
     return *this;
 }
 

@@ -51,7 +51,10 @@ private:
     struct Destroy {
         void operator()(bson_t* bson) const { bson_destroy(bson); }
     };
-    std::unique_ptr<struct _bson_t, Destroy> bson_; // the tag: bson_t has attributes of its own
+    // As the library declares it: bson_t has attributes of its own, which the tag below has not.
+    bson_t* target() { return bson_.get(); }
+
+    std::unique_ptr<struct _bson_t, Destroy> bson_;
 };
 
 // The document as JSON: numbers as numbers (int64 exactly), what JSON has no type for as canonical

@@ -48,7 +48,8 @@ Capabilities judge(const Trial& trial, const Templates& templates) {
         capabilities.details[capability] = obstacle.empty();
         if (!obstacle.empty()) {
             auto& list = needs.contains(capability) ? capabilities.missing : capabilities.warnings;
-            list.push_back(capability + ": " + obstacle);
+            list.push_back(capability);
+            list.back().append(": ").append(obstacle);
         }
     }
     if (!trial.replicated) {
