@@ -177,6 +177,14 @@ def test_a_write_that_no_majority_confirms(open_mongodb, make_mongodb):
     assert reason_of(lambda: do(store, INSTANCE, new_id(), "publish")) == "NotDurable"
 
 
+def answers(store):
+    try:
+        store.read_stamp()
+    except StoreError:
+        return False
+    return True
+
+
 def test_what_a_server_forgets_is_seen(open_mongodb, make_mongodb):
     server = make_mongodb(sync_on_commit=False)
     store = open_mongodb(server)
@@ -185,7 +193,7 @@ def test_what_a_server_forgets_is_seen(open_mongodb, make_mongodb):
     assert all(each["failure"] is None for each in done)
     server.kill()
     server.start()
-    store.read_stamp()
+    wait_for(lambda: answers(store), 30, "the store to have a connection again")
     seen = store.observe([desired(tenant, reached_before=True) for tenant in tenants])
     there = {name for name in names(server) if name.startswith("t_")}
     for tenant, each in zip(tenants, seen):

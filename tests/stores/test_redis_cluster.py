@@ -193,7 +193,7 @@ def test_a_frozen_node(open_cluster, cluster):
     frozen = cluster.nodes[0]
     here, there = tenant_of(cluster, frozen), tenant_of(cluster, cluster.nodes[2])
     frozen.freeze()
-    with pytest.raises(StoreError, match="Unavailable (Timeout|ClusterDown)"):
+    with pytest.raises(StoreError, match="Unavailable (TimedOut|ClusterDown)"):
         store.observe([desired(here), desired(there)], within=5)
     assert store.took < 4.5
     frozen.thaw()

@@ -125,7 +125,9 @@ void Tryout::publish() {
         return replace_marker(session_, database_, {Uuid{}, generation, "active"}, Json::object(),
                               deadline_);
     };
-    if (!replace(2) || !replace(2)) {
+    const bool made = replace(2);
+    const bool repeated = replace(2);
+    if (!made || !repeated) {
         throw Deceived("a document cannot be replaced under a condition");
     }
     if (replace(1)) {

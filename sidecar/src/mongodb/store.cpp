@@ -108,8 +108,11 @@ std::vector<Result<Observed>> MongoStore::observe(std::span<const Desired> tenan
     for (const auto& desired : tenants) {
         observed.push_back(
             observe_tenant(session_, desired, templates_of(desired, definition_), deadline));
-        if (observed.back().ok() && observed.back().value().marker) {
-            sightings_.saw(desired.tenant, observed.back().value().marker->instance);
+        if (!observed.back().ok()) {
+            continue;
+        }
+        if (const auto& marker = observed.back().value().marker) {
+            sightings_.saw(desired.tenant, marker->instance);
         }
     }
     add_those_listed(tenants, observed, deadline);
@@ -129,6 +132,7 @@ void MongoStore::add_those_listed(std::span<const Desired> tenants,
         return;
     }
     std::vector<std::string> names;
+    names.reserve(absent.size());
     for (const auto& [name, each] : absent) {
         names.push_back(name);
     }

@@ -141,6 +141,7 @@ public:
             "on_missing_stamp, options, generation, collections, stamped "
             "FROM tenancy.daemon_stores()");
         std::vector<StoreDefinition> definitions;
+        definitions.reserve(rows.rows.size());
         for (std::size_t row = 0; row < rows.rows.size(); ++row) {
             definitions.push_back(definition_at(rows, row));
         }
@@ -160,6 +161,7 @@ public:
             "SELECT * FROM tenancy.claim_work($1, $2::bigint, $3, $4::integer, $5::interval)",
             {daemon_, std::to_string(epoch), store.name, std::to_string(most), interval(lease)});
         std::vector<Claim> claims;
+        claims.reserve(rows.rows.size());
         for (std::size_t row = 0; row < rows.rows.size(); ++row) {
             claims.push_back({desired_at(rows, row, store), number_at(rows, row, "token"),
                               number_at(rows, row, "attempts")});
@@ -191,6 +193,7 @@ public:
             accepted[number_at(rows, row, "token")] = flag_at(rows, row, "accepted");
         }
         std::vector<bool> answers;
+        answers.reserve(reports.size());
         for (const auto& report : reports) {
             answers.push_back(accepted[report.token]);
         }

@@ -54,9 +54,9 @@ public:
             connection_.wait_for_notifications(Deadline::in(Milliseconds::zero()), -1);
         Connection sender(config_, config_.conninfo, "tenancyd listener's probe");
         const auto fresh = sender.execute("SELECT gen_random_uuid()::text AS id");
-        const auto id = fresh.at(0, "id");
+        const std::string id = fresh.at(0, "id").value_or("");
         // The extension lets nobody call pg_notify(), to whose channel's name no rule can be put.
-        sender.execute("NOTIFY " + std::string(probe_channel) + ", '" + id.value() + "'");
+        sender.execute("NOTIFY " + std::string(probe_channel) + ", '" + id + "'");
         const auto limit = Deadline::in(probe_limit);
         while (!limit.passed()) {
             const auto payloads = connection_.wait_for_notifications(limit, interrupt_.get());

@@ -118,7 +118,8 @@ private:
 Reconciler::Reconciler(const Config& config, Statistics& statistics)
     : Reconciler(config, statistics, real_sessions(config)) {}
 
-Reconciler::Reconciler(const Config& config, Statistics& statistics, SessionFactories factories)
+Reconciler::Reconciler(const Config& config, Statistics& statistics,
+                       const SessionFactories& factories)
     : threads_(std::make_unique<Threads>(config, statistics, factories)) {}
 
 Reconciler::~Reconciler() {

@@ -38,7 +38,7 @@ public:
     // Both references are kept. Throws ConfigError when a store's or PostgreSQL's configuration
     // cannot be used.
     Reconciler(const Config& config, Statistics& statistics);
-    Reconciler(const Config& config, Statistics& statistics, SessionFactories factories);
+    Reconciler(const Config& config, Statistics& statistics, const SessionFactories& factories);
     // stop()s, with half a minute for it, when that was not done.
     ~Reconciler();
     Reconciler(const Reconciler&) = delete;

@@ -228,13 +228,18 @@ void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
     std::vector<Uuid> leftovers;
     std::vector<UnknownObject> unknown;
     for (const auto& object : objects) {
-        const auto known = object.tenant ? scan.tenants.find(*object.tenant) : scan.tenants.end();
+        if (!object.tenant) {
+            unknown.push_back(judge(scan, object));
+            continue;
+        }
+        const Uuid& tenant = *object.tenant;
+        const auto known = scan.tenants.find(tenant);
         if (known == scan.tenants.end()) {
-            if (!object.tenant || !known_by_now(scan, *object.tenant)) {
+            if (!known_by_now(scan, tenant)) {
                 unknown.push_back(judge(scan, object));
             }
         } else if (!known->second) {
-            leftovers.push_back(*object.tenant);
+            leftovers.push_back(tenant);
         }
     }
     repair(scan, leftovers);

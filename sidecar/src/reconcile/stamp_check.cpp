@@ -32,7 +32,7 @@ std::optional<Failure> StampCheck::judge(const std::optional<Stamp>& found,
     if (verdict.step == StampVerdict::Step::refuse) {
         return Failure{FailureKind::foreign, verdict.reason, verdict.message};
     }
-    if (found->epoch != view.epoch) {
+    if (found && found->epoch != view.epoch) {
         return Failure{FailureKind::transient, "StampOutdated",
                        "the store carries the stamp of an earlier epoch"};
     }

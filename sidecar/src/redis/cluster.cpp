@@ -221,7 +221,8 @@ Cluster::Targets Cluster::send_to_all(const Targets& targets, std::span<const Co
             if (reason == "ReadOnlyReplica" || reason == "ClusterDown") {
                 look_again();
             }
-            if (reason != "ConnectionLost" && reason != "ConnectionFailed" && reason != "TimedOut") {
+            if (reason != "ConnectionLost" && reason != "ConnectionFailed" &&
+                reason != "TimedOut") {
                 throw;
             }
             more = find_again(group, commands, error, deadline);

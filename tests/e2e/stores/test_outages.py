@@ -51,6 +51,11 @@ def noticed(daemon: Tenancyd, what: str, since: int) -> bool:
     return False
 
 
+def give_work(world: World, store: str) -> None:
+    """So that the store is asked: all may be in step already."""
+    world.admin("select tenancy.retry_store(%s, everything => true)", [store])
+
+
 def kill(server: Daemon) -> Callable[[], None]:
     def fault() -> None:
         server.kill()
@@ -96,6 +101,8 @@ def test_frozen(world: World) -> None:
         def fault() -> None:
             mark = daemon.log_size()
             family = [server.pid, *children(server.pid)]
+            if what != "postgres":
+                give_work(world, what)
             signal_all(family, signal.SIGSTOP)
             try:
                 wait_for(lambda: noticed(daemon, what, mark), 30, f"tenancyd to notice that {what} is frozen")
@@ -136,6 +143,7 @@ def test_slow(world: World) -> None:
             def fault() -> None:
                 mark = daemon.log_size()
                 proxy.delay = 2.5
+                give_work(world, store)
                 wait_for(lambda: noticed(daemon, store, mark), 30, f"tenancyd to give up on {store}")
                 proxy.delay = 0.0
                 faults.tried("a store slower than its time limit")
