@@ -232,6 +232,7 @@ bool StoreWorker::keep_lease(const std::vector<WorkItem*>& chosen) {
         return true;
     }
     std::vector<std::int64_t> tokens;
+    tokens.reserve(chosen.size());
     for (const auto* item : chosen) {
         tokens.push_back(item->claim.token);
     }
@@ -262,6 +263,7 @@ void StoreWorker::apply(const InstanceView& view, const std::vector<WorkItem*>& 
         return;
     }
     std::vector<Work> work;
+    work.reserve(chosen.size());
     for (const auto* item : chosen) {
         work.push_back({&item->claim.desired, item->plan->actions});
     }
