@@ -1,11 +1,15 @@
 """The lives of many tenants at once, with faults at seeded moments while the stores follow."""
 
+import os
 import random
 from collections.abc import Callable
 
 from harness import wait_for
 
 from .world import World
+
+# Chooses the moments of the faults.
+SEED = int(os.environ.get("TENANCY_SEED", "4"))
 
 Fault = Callable[[], object]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness import Server, Standby
+from harness import Server, Standby, wait_for
 from harness.process import clean_environment, run
 
 from .world import StoresDaemon, World
@@ -85,8 +84,6 @@ def original_goes_on(world: World) -> None:
     for daemon in world.daemons:
         seen = tick_of(world)
         daemon.start()
-        from harness import wait_for
-
         wait_for(lambda: tick_of(world) > seen + 1, 20, "the original's daemon to tick")
         daemon.stop()
 
@@ -146,13 +143,3 @@ def daemon_on(world: World, server: Server, dbname: str, *, state: Path | None, 
         daemon.state.rmdir()
         subprocess.run(["cp", "-a", str(state), str(daemon.state)], check=True)
     return daemon
-
-
-def swap(left: Path, right: Path) -> None:
-    keep = left.with_name("kept")
-    shutil.move(left, keep)
-    shutil.move(right, left)
-    shutil.move(keep, right)
-
-
-Copy = Callable[[World], Any]

@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and MongoDB die, freeze, refuse, slow down, fill up, lie and forget, in the middle of work.
+"""PostgreSQL, Redis and MongoDB die, freeze, refuse, slow down, fill up and forget, in the middle of work.
 
 After each the stores show what they should again, by themselves, and nobody waits for a tenant that
 cannot be helped. TENANCY_SEED chooses other moments.
@@ -6,39 +6,21 @@ cannot be helped. TENANCY_SEED chooses other moments.
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-import pytest
 from harness import MongoDB, Tenancyd, wait_for
 from harness.process import Daemon, children
 
 from . import faults
-from .bulk import Bulk
-from .proxy import MongoProxy, Proxy, RedisProxy, command_name, mongo_ok, redis_ok
+from .bulk import SEED, Bulk
+from .proxied import proxied
+from .proxy import Proxy
 from .world import Servers, World, world_in
 
-SEED = int(os.environ.get("TENANCY_SEED", "4"))
 TENANTS = 200
 
 # What the daemon waits for is over soon.
 IMPATIENT = {"postgres": {"connect_timeout": "1s", "statement_timeout": "1s"}}
-
-
-@contextmanager
-def proxied(world: World) -> Iterator[tuple[RedisProxy, MongoProxy]]:
-    """The daemons started within reach both stores through these."""
-    servers = world.servers
-    cache, docs = RedisProxy(lambda: servers.redis.port), MongoProxy(lambda: servers.mongodb.port)
-    world.ports |= {"cache": lambda: cache.port, "docs": lambda: docs.port}
-    try:
-        yield cache, docs
-    finally:
-        for daemon in world.daemons:
-            daemon.stop()
-        cache.close()
-        docs.close()
 
 
 def noticed(daemon: Tenancyd, what: str, since: int) -> bool:
@@ -214,139 +196,6 @@ def test_failing_for_too_long(world: World) -> None:
     assert world.admin("select tenancy.retry_store('docs')") == [(1,)]
     world.converged()
     assert world.alarms() == set()
-
-
-def is_publishing(command: list[str]) -> bool:
-    """A script of the daemon's that writes a tenant's marker."""
-    return command[0].upper() in ("EVAL", "EVALSHA") and command[2] == "2" and command[-1] != "claim" and len(command) > 6
-
-
-def swallow_redis(command: list[str]) -> bytes | None:
-    return redis_ok("done") if is_publishing(command) else None
-
-
-def swallow_mongodb(command: dict[str, Any]) -> bytes | None:
-    """Of tenants' databases only: a lie about the stamp is another test."""
-    if command["$db"].startswith("t_") and command_name(command) in ("update", "insert", "create", "createIndexes"):
-        return mongo_ok(command, n=1, nModified=1)
-    return None
-
-
-@pytest.mark.parametrize("liar", ["cache", "docs"])
-def test_lying(world: World, liar: str) -> None:
-    """Says that it has written and has not: found by the next scan, and mended."""
-    with proxied(world) as (cache, docs):
-        daemon = world.daemon()
-        world.provision_many([f"tenant-{number}" for number in range(20)])
-        world.converged()
-        told: list[Any] = []
-
-        def note(lie: bytes | None) -> bytes | None:
-            if lie is not None:
-                told.append(lie)
-            return lie
-
-        if liar == "cache":
-            cache.answer = lambda command: note(swallow_redis(command))
-        else:
-            docs.answer = lambda command: note(swallow_mongodb(command))
-        world.act("suspend", [f"tenant-{number}" for number in range(10)])
-        wait_for(lambda: len(told) >= 10, 20, "the lies to be told")
-        faults.tried("a write acknowledged and not made", len(told))
-        cache.honest()
-        docs.honest()
-        world.converged()
-        assert daemon.running
-        assert any(event["store"] == liar and event["differing"] for event in daemon.events("scan_finished"))
-
-
-def test_lying_about_erasing(world: World) -> None:
-    """A drop that is acknowledged and not made is seen at once: nothing is called erased."""
-    with proxied(world) as (cache, docs):
-        world.daemon()
-        tenant = world.provision("one")
-        world.converged()
-        world.plant(tenant)
-        told: list[str] = []
-
-        def no_drop(command: dict[str, Any]) -> bytes | None:
-            if command_name(command) != "dropDatabase":
-                return None
-            told.append("dropDatabase")
-            return mongo_ok(command, dropped=command["$db"])
-
-        def no_unlink(command: list[str]) -> bytes | None:
-            if command[0].upper() not in ("UNLINK", "DEL"):
-                return None
-            told.append("UNLINK")
-            return b":%d\r\n" % (len(command) - 1)
-
-        cache.answer, docs.answer = no_unlink, no_drop
-        world.act("suspend", ["one"])
-        world.act("archive", ["one"])
-        world.act("request_erasure", ["one"])
-        world.admin("select tenancy.begin_erasure('one', 1000)")
-        world.planted.clear()
-        wait_for(lambda: {"dropDatabase", "UNLINK"} <= set(told), 20, "both to be lied about")
-        assert world.sql("select count(*) from tenancy.tenant_store where erased_at is not null") == [(0,)]
-        faults.tried("a deletion acknowledged and not made", len(told))
-        cache.honest()
-        docs.honest()
-        world.erase("one")
-        world.converged()
-
-
-GARBAGE = [b"?what\r\n", b"$-5\r\n", b"*1\r\n$3\r\nab", b":no\r\n", b"-ERR no\r\n", b"$3\r\nabc\r\n", b"*0\r\n"]
-
-
-def test_garbage(world: World) -> None:
-    """Replies that are cut off, of another type, or none at all."""
-    with proxied(world) as (cache, docs):
-        daemon = world.daemon()
-        bulk = Bulk(world, 12, SEED)
-
-        def garble_redis() -> None:
-            garbage = bulk.random.choice(GARBAGE)
-            done: list[bool] = []
-
-            def answer(command: list[str]) -> bytes | None:
-                done.append(True)
-                return garbage
-
-            cache.answer = answer
-            wait_for(lambda: len(done) > 2, 20, "some garbage to be read")
-            cache.honest()
-            cache.cut()
-            faults.tried("garbage instead of a reply")
-
-        def garble_mongodb() -> None:
-            done: list[bool] = []
-
-            def answer(command: dict[str, Any]) -> bytes | None:
-                done.append(True)
-                reply = bytearray(mongo_ok(command, n="seven", cursor=[], value=3))
-                if len(done) % 2:
-                    reply[0:4] = (2**31 - 1).to_bytes(4, "little")
-                return bytes(reply)
-
-            docs.answer = answer
-            wait_for(lambda: len(done) > 2, 20, "some garbage to be read")
-            docs.honest()
-            docs.cut()
-            faults.tried("garbage instead of a reply")
-
-        def retry() -> None:
-            """Whoever was told nonsense may be stalled."""
-            world.admin("select tenancy.retry_store('cache'), tenancy.retry_store('docs')")
-
-        world.provision_many(bulk.slugs)
-        for action in ("suspend", "resume", "set_read_only"):
-            garble_redis()
-            garble_mongodb()
-            world.converged(meanwhile=retry)
-            world.act(action, bulk.slugs)
-        world.converged(meanwhile=retry)
-        assert daemon.running
 
 
 def test_forgetful(servers: Servers) -> None:

@@ -1,16 +1,15 @@
 """Two daemons side by side: one is killed, one stands still for longer than its leases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from harness import Tenancyd, wait_for
 
 from . import faults
-from .proxy import MongoProxy, Proxy, RedisProxy, command_name
-from .test_outages import is_publishing, proxied
+from .proxied import is_publishing, proxied
+from .proxy import Proxy, command_name
 from .world import World
 
 TENANTS = 300

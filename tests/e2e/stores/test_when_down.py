@@ -11,7 +11,7 @@ from harness import wait_for
 from harness.process import Daemon
 
 from . import faults
-from .copies import daemon_on, promoted_standby
+from .copies import promoted_standby
 from .proxy import RawProxy
 from .shown import lagging
 from .world import StoresDaemon, World
