@@ -50,7 +50,7 @@ def test_a_wrong_line_is_noticed(tmp_path):
 
 def test_what_tenancyd_counts_on():
     lines = UNIT.read_text().splitlines()
-    assert {"Type=notify", "DynamicUser=yes", "StateDirectory=tenancyd"} <= set(lines)
+    assert {"Type=notify", "DynamicUser=yes", "Environment=MONGOC_DISABLE_SHM=1", "StateDirectory=tenancyd"} <= set(lines)
     [watchdog] = [int(line.partition("=")[2]) for line in lines if line.startswith("WatchdogSec=")]
     [stop] = [int(line.partition("=")[2]) for line in lines if line.startswith("TimeoutStopSec=")]
     assert watchdog >= 30

@@ -14,7 +14,8 @@ public:
 };
 
 // The one line of the file, without its newline. A symbolic link is followed: what counts is the
-// file that it leads to, which must belong to this user or root and be closed to everybody else.
+// file that it leads to, which must be closed to everybody but its owner, and that is this user or
+// root; root itself may read whose it is.
 [[nodiscard]] std::string read_secret_file(const std::filesystem::path& file);
 
 // As the file `name` in $CREDENTIALS_DIRECTORY, which systemd closes to others by itself
