@@ -179,7 +179,7 @@ def test_full(world: World) -> None:
     mark = daemon.log_size()
     servers.mongodb.fail_command("insert", "update", "create", "createIndexes", errorCode=14031)
     world.provision_many(["four"])
-    wait_for(lambda: failures(daemon, "docs", mark), 20, "MongoDB to be full")
+    wait_for(lambda: noticed(daemon, "docs", mark), 20, "MongoDB to be full")
     servers.mongodb.heal()
     faults.tried("a full store")
     world.converged()
@@ -188,6 +188,8 @@ def test_full(world: World) -> None:
 def test_failing_for_too_long(world: World) -> None:
     """Who has failed too often by itself is stalled, and an alarm; told to, it is tried again."""
     world.daemon(reconcile={"attempts": 2})
+    world.provision("none")
+    world.converged()  # the server was probed, which takes the same command
     world.servers.mongodb.fail_command("create", errorCode=96)
     world.provision_many(["one"])
     wait_for(lambda: ("docs", "tenant_stalled") in world.alarms(), 20, "the tenant to be stalled")

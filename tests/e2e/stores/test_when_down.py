@@ -232,15 +232,12 @@ def test_full_redis(world: World) -> None:
 
 
 @line("MongoDB is full")
-def test_full_mongodb(world: World) -> None:
-    world.daemon(reconcile={"attempts": 2})
-    two_tenants(world)
+def test_full_mongodb(world: World, daemon: StoresDaemon) -> None:
     world.servers.mongodb.fail_command("insert", "update", "create", "createIndexes", errorCode=14031)
-    world.erase("two")
-    world.provision("new")
-    wait_for(lambda: degraded(world), 20, "the condition")
-    world.sql("update tenancy.tenant set created_at = created_at - interval '1 minute'")
-    alarmed(world, "provisioning_not_reached", store="docs")
+    alarmed(world, "store_unreachable", store="docs")
+    assert world.sql("select reason from tenancy.store_status where store = 'docs'") == [("StoreFull",)]
+    world.act("suspend", ["one"])
+    wait_for(lambda: shown(world) == ("suspended", "active"), 20, "the other store")
     world.servers.mongodb.heal()
     faults.tried("a full store")
     world.converged()
