@@ -19,6 +19,10 @@ from .waiting import wait_for
 START_DEADLINE = 60.0
 STOP_DEADLINE = 60.0
 
+# As in tenancyd's unit. MongoDB's driver shares its counters in /dev/shm, where those of a process that
+# was killed keep the next one of that number from making its own, which it says on standard error.
+os.environ.setdefault("MONGOC_DISABLE_SHM", "1")
+
 # A shell's background job ignores SIGQUIT, and hands that down; PgBouncer is stopped by it.
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 

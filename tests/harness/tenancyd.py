@@ -28,10 +28,6 @@ QUICK = {
     "backoff_most": "500ms",
 }
 
-# As in its unit. Left by a process that was killed, the driver's counters keep the next one of that
-# number from making its own, which the driver says on standard error.
-ENVIRONMENT = {"MONGOC_DISABLE_SHM": "1"}
-
 
 class Tenancyd(Daemon):
     """A tenancyd for one database, that `start()` runs until /readyz says that it is ready.
@@ -122,7 +118,7 @@ class Tenancyd(Daemon):
         own = {"TENANCYD_FAILPOINT_LOG": str(self.dir / "passed")}
         if self.failpoint:
             own["TENANCYD_FAILPOINT"] = self.failpoint
-        return clean_environment() | ENVIRONMENT | own | self.environment
+        return clean_environment() | own | self.environment
 
     def _answers(self) -> bool:
         return self.get("/readyz")[0] == 200
@@ -175,7 +171,7 @@ class Tenancyd(Daemon):
         return subprocess.run(
             unprivileged([str(self.program), *arguments]),
             cwd=self.dir,
-            env=clean_environment() | ENVIRONMENT | {"PATH": f"{self.server.bin}:{os.environ['PATH']}"},
+            env=clean_environment() | {"PATH": f"{self.server.bin}:{os.environ['PATH']}"},
             input=answer or "",
             capture_output=True,
             text=True,

@@ -1,5 +1,6 @@
 """The command line: usage, exit statuses, what is refused before anything is done."""
 
+import os
 import subprocess
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_wrong_line_of_the_configuration_is_named(tmp_path):
 def test_run_takes_no_password_from_the_environment(tmp_path):
     file = tmp_path / "t.toml"
     file.write_text('[postgres]\nconninfo = "dbname=shop"\n')
-    done = run("run", "-c", file, env={"PGPASSWORD": "hunter2"})
+    done = run("run", "-c", file, env=os.environ | {"PGPASSWORD": "hunter2"})
     assert done.returncode == 2
     assert "PGPASSWORD is set" in done.stderr and "hunter2" not in done.stderr
 

@@ -1,5 +1,6 @@
 """The manual page and the sample configuration have all that the program has."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -98,6 +99,6 @@ def test_sample_can_be_used_as_it_is_and_uncommented(tmp_path):
     """Both are read; only then is there no such database."""
     for file in (SAMPLE, uncommented(tmp_path)):
         done = subprocess.run([PROGRAM, "status", "-c", file], capture_output=True, text=True,
-                              env={"PGCONNECT_TIMEOUT": "2"})
+                              env=os.environ | {"PGCONNECT_TIMEOUT": "2"})
         assert (done.returncode, done.stdout) == (1, ""), done.stderr
         assert "postgresql: " in done.stderr

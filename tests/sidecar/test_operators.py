@@ -136,6 +136,15 @@ def test_adopt_where_it_does_not_fit(with_cache, server, shop):
     assert done.stderr.startswith("tenancyd: ")
 
 
+def test_adopt_by_root_leaves_the_state_to_the_daemon(with_cache):
+    """Whoever runs it: the daemon has to be able to read afterwards what was written."""
+    command = [str(with_cache.program), "adopt", "--as", "replacement", "--yes", "-c", str(with_cache.file)]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with_cache.start()
+    assert with_cache.readiness() == {"ready": True, "observing": False, "reasons": []}
+
+
 # forget-store
 
 
