@@ -138,6 +138,34 @@ def test_replacement(world: World) -> None:
         world.daemons.remove(second)
 
 
+def test_replacement_from_an_older_state(world: World) -> None:
+    """What the stores learned after the copy was made gives way to what the replacement says."""
+    first = world.daemon("first")
+    assert isinstance(first, StoresDaemon)
+    world.provision_many(["one", "two"])
+    world.converged()
+    with promoted_standby(world) as (server, dbname):
+        world.act("suspend", ["one"])
+        world.act("set_read_only", ["two"])
+        world.converged()  # the stores show generations that the copy has never had
+        first.stop()
+        second = daemon_on(world, server, dbname, state=first.state, name="second")
+        second.start()
+        adopt(second, "replacement")
+        markers = [f"{{t:{tenant.replace('-', '')}}}:tenancy:tenant" for (tenant,) in server.execute("select id::text from tenancy.tenant", dbname=dbname)]
+        documents = [f"t_{marker[3:35]}" for marker in markers]
+        with world.servers.redis.connect() as redis, world.servers.mongodb.client() as mongodb:
+
+            def states() -> list[str]:
+                shown = [redis.hget(marker, "state") for marker in markers]
+                return shown + [mongodb[name]["tenancy"].find_one("tenant")["state"] for name in documents]
+
+            wait_for(lambda: states() == ["active"] * 4, 30, "the stores to go back to active")
+        faults.tried("a replacement from an older state than the stores'")
+        second.close()
+        world.daemons.remove(second)
+
+
 def test_clone(world: World, make_redis: Callable[..., Redis]) -> None:
     """A clone lets go of every store; it may have others of its own."""
     first = world.daemon("first")
