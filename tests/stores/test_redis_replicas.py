@@ -31,8 +31,9 @@ def pair(replica, primary):
 
 
 def swap(primary, replica):
-    """A failover by hand."""
+    """A failover by hand, once the replica has all that the primary has."""
     with replica.connect() as new, primary.connect() as old:
+        wait_for(lambda: _offset(new, "slave_repl_offset") == _offset(old, "master_repl_offset"), 30, "the replica")
         new.execute_command("REPLICAOF", "NO", "ONE")
         old.execute_command("REPLICAOF", "127.0.0.1", replica.port)
     wait_for(lambda: synchronised(primary), 30, "the old primary")
@@ -78,6 +79,10 @@ def test_the_primary_dies_and_the_replica_takes_over(primary, replica, pair, ope
         raw.execute_command("REPLICAOF", "NO", "ONE")
     store.read_stamp()
     assert ok(store.apply([work(tenant, "publish", generation=2)], instance))
+
+
+def _offset(raw, name):
+    return raw.info("replication")[name]
 
 
 def _has(server, tenant):
