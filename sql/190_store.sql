@@ -20,7 +20,7 @@ CREATE TABLE tenancy.store (
     settle_horizon   xid8
 );
 COMMENT ON TABLE tenancy.store IS
-'The stores that mirror tenants. generation counts changes of the definition, of the collections and of the settings'' definitions: whatever every tenant in the store has to follow. required_for says what waits for the store: provision, suspend (an alarm), erase. stamped_at is when this instance''s stamp was first written to it. settled: no change of a tenant that had begun before the store was attached is still open (settle_horizon). A forgotten store''s row stays, and its name is never given to another kind.';
+'The stores that mirror tenants. generation counts changes of the definition, of the collections and of the settings'' definitions: whatever every tenant in the store has to follow. required_for says what waits for the store: provision, suspend (an alarm), erase. stamped_at is when this instance''s stamp was first written to it. settled: every tenant was compared with the present generation after all transactions that had begun before it (before settle_horizon) had ended. A forgotten store''s row stays, and its name is never given to another kind.';
 
 CREATE TABLE tenancy.store_collection (
     store     text COLLATE "C" NOT NULL REFERENCES tenancy.store,

@@ -75,6 +75,11 @@ CREATE FUNCTION tenancy.expect_tenants(store text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- It reads everything, also when a claim calls it, which forbids the plans for that.
+SET enable_seqscan = on
+SET enable_hashjoin = on
+SET enable_nestloop = off
+SET jit = off
 AS $$
 DECLARE
     pending jsonb := tenancy.next_conditions(NULL, 'pending', true, 'Pending', '', 0, clock_timestamp());
@@ -84,13 +89,17 @@ BEGIN
     FROM tenancy.tenant AS t WHERE t.state <> 'erased'
     ON CONFLICT DO NOTHING;
     INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)
-    SELECT s.store, s.tenant_id, t.state IN ('read_only', 'suspended', 'archived', 'erasing'), true
-    FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
-    WHERE s.store = expect_tenants.store AND s.observed_generation < t.generation AND s.due_at IS NULL AND NOT s.parked;
+    SELECT s.store, s.tenant_id,
+           s.observed_generation < t.generation AND t.state IN ('read_only', 'suspended', 'archived', 'erasing'), true
+    FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id JOIN tenancy.store AS d ON d.name = s.store
+    WHERE s.store = expect_tenants.store AND (s.due_at IS NULL OR s.attempts > 0)
+      AND (s.observed_generation < t.generation OR (s.observed_store_generation < d.generation AND t.state <> 'erased'))
+      AND NOT EXISTS (
+          SELECT FROM tenancy.store_mark AS m WHERE m.store = s.store AND m.tenant_id = s.tenant_id AND m.fresh);
 END
 $$;
 COMMENT ON FUNCTION tenancy.expect_tenants(text) IS
-'Makes the rows of a store for all tenants that are not erased, and marks those that are behind without being due. Internal.';
+'Makes the rows of a store for all tenants that are not erased, and marks those that are behind and will not be looked at at once anyway. Internal.';
 
 CREATE FUNCTION tenancy.expect_tenant(tenant uuid, tier text)
 RETURNS void
@@ -115,8 +124,9 @@ $$;
 COMMENT ON FUNCTION tenancy.expect_tenant(uuid, text) IS
 'Makes the rows of a new tenant for every attached store, and the steps of its onboarding that wait for one. Internal.';
 
--- Who changed a tenant while the store was being attached did not see the store yet. Once all that had
--- begun by then is over, one look finds what they left.
+-- Who provisions or changes a tenant while the store is being attached or changed does not see that, and
+-- who attaches or changes it does not see them. So all tenants are compared at once, and once more when
+-- all that had begun by then is over.
 CREATE FUNCTION tenancy.settle_store(name text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -126,15 +136,16 @@ DECLARE
     held tenancy.store;
 BEGIN
     SELECT s.* INTO held FROM tenancy.store AS s
-    WHERE s.name = settle_store.name AND NOT s.settled FOR NO KEY UPDATE SKIP LOCKED;
+    WHERE s.name = settle_store.name AND s.state = 'attached' AND NOT s.settled FOR NO KEY UPDATE SKIP LOCKED;
     IF held.name IS NULL THEN
         RETURN;
     ELSIF held.settle_horizon IS NULL THEN
+        PERFORM tenancy.expect_tenants(held.name);
         UPDATE tenancy.store AS s SET settle_horizon = pg_snapshot_xmax(pg_current_snapshot()) WHERE s.name = held.name;
     ELSIF pg_snapshot_xmin(pg_current_snapshot()) >= held.settle_horizon AND NOT EXISTS (
         -- Snapshots of REPEATABLE READ see the past also once they begin to write.
         SELECT FROM pg_stat_activity AS a
-        WHERE a.datname = current_database() AND a.backend_type = 'client backend'
+        WHERE a.datname = current_database() AND a.backend_type NOT IN ('walsender', 'autovacuum worker')
           AND age(a.backend_xmin) > age(held.settle_horizon::xid)) THEN
         PERFORM tenancy.expect_tenants(held.name);
         UPDATE tenancy.store AS s SET settled = true, settle_horizon = NULL WHERE s.name = held.name;
@@ -142,7 +153,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.settle_store(text) IS
-'Finds the tenants that were changed by transactions which began before the store was attached, once those have ended. Internal.';
+'Marks the tenants that are behind a store''s definition, and once more those of transactions that began before the store was attached or changed, when these have ended. Internal.';
 
 CREATE FUNCTION tenancy.touch_store(name text)
 RETURNS void
@@ -150,16 +161,13 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE tenancy.store AS s SET generation = s.generation + 1 WHERE s.name = touch_store.name;
-    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)
-    SELECT s.store, s.tenant_id, false, true
-    FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
-    WHERE s.store = touch_store.name AND t.state <> 'erased';
+    UPDATE tenancy.store AS s SET generation = s.generation + 1, settled = false, settle_horizon = NULL
+    WHERE s.name = touch_store.name;
     PERFORM tenancy.notify_lifecycle('*');
 END
 $$;
 COMMENT ON FUNCTION tenancy.touch_store(text) IS
-'Counts a change that every tenant in a store has to follow, and marks them. Internal.';
+'Counts a change that every tenant in a store has to follow; the next claim marks them. Internal.';
 
 CREATE FUNCTION tenancy.attach_store(definition tenancy.store)
 RETURNS void
@@ -173,29 +181,26 @@ BEGIN
     INSERT INTO tenancy.store AS s (name, kind, required_for, layout, users, unknown_objects, on_missing_stamp, options, description)
     VALUES (d.name, d.kind, d.required_for, d.layout, d.users, d.unknown_objects, d.on_missing_stamp, d.options, d.description)
     ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-        SELECT s.* INTO STRICT held FROM tenancy.store AS s WHERE s.name = d.name FOR NO KEY UPDATE;
-        IF held.kind <> d.kind THEN
-            PERFORM tenancy.refuse_store('store', '', format('"%s" is of kind %s, and that is for ever.', d.name, held.kind));
-        END IF;
-        UPDATE tenancy.store AS s
-        SET required_for = d.required_for, unknown_objects = d.unknown_objects, on_missing_stamp = d.on_missing_stamp,
-            options = d.options, description = d.description, state = 'attached', defined_at = clock_timestamp(),
-            stamped_at = CASE held.state WHEN 'attached' THEN held.stamped_at END, settled = false, settle_horizon = NULL
-        WHERE s.name = d.name;
-        IF held.state = 'attached' THEN
-            IF (held.required_for, held.unknown_objects, held.on_missing_stamp, held.options)
-               IS DISTINCT FROM (d.required_for, d.unknown_objects, d.on_missing_stamp, d.options) THEN
-                PERFORM tenancy.touch_store(d.name);
-            END IF;
-        ELSE
-            -- What came in while it was being forgotten.
-            DELETE FROM tenancy.tenant_store AS s WHERE s.store = d.name;
-            DELETE FROM tenancy.store_mark AS m WHERE m.store = d.name;
-            UPDATE tenancy.store AS s SET generation = s.generation + 1 WHERE s.name = d.name;
-        END IF;
+    IF FOUND THEN
+        PERFORM tenancy.expect_tenants(d.name);
+        RETURN;
     END IF;
-    PERFORM tenancy.expect_tenants(d.name);
+    SELECT s.* INTO STRICT held FROM tenancy.store AS s WHERE s.name = d.name FOR NO KEY UPDATE;
+    IF held.kind <> d.kind THEN
+        PERFORM tenancy.refuse_store('store', '', format('"%s" is of kind %s, and that is for ever.', d.name, held.kind));
+    END IF;
+    UPDATE tenancy.store AS s
+    SET required_for = d.required_for, unknown_objects = d.unknown_objects, on_missing_stamp = d.on_missing_stamp,
+        options = d.options, description = d.description, state = 'attached', defined_at = clock_timestamp(),
+        stamped_at = CASE held.state WHEN 'attached' THEN held.stamped_at END
+    WHERE s.name = d.name;
+    IF held.state = 'forgotten' THEN
+        PERFORM tenancy.expect_tenants(d.name);
+    END IF;
+    IF held.state = 'forgotten' OR (held.required_for, held.unknown_objects, held.on_missing_stamp, held.options)
+       IS DISTINCT FROM (d.required_for, d.unknown_objects, d.on_missing_stamp, d.options) THEN
+        PERFORM tenancy.touch_store(d.name);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION tenancy.attach_store(tenancy.store) IS

@@ -30,7 +30,7 @@ AS $$
 DECLARE
     still bigint;
 BEGIN
-    UPDATE tenancy.store AS s SET state = 'forgotten', settled = false, settle_horizon = NULL WHERE s.name = detach_store.name;
+    UPDATE tenancy.store AS s SET state = 'forgotten' WHERE s.name = detach_store.name;
     INSERT INTO tenancy.audit_event (tenant_id, event, actor_role, detail)
     SELECT s.tenant_id, 'erasure_unproven', pg_get_userbyid(tenancy.outer_role()), jsonb_build_object('store', s.store)
     FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id

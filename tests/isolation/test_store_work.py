@@ -313,7 +313,47 @@ def test_who_changed_a_tenant_while_the_store_was_attached_is_followed(
 
 def followed(daemon: Daemon, admin: Connection) -> bool:
     daemon.settle()
-    return admin.execute("select settled from tenancy.store where name = 'late'").fetchone() == (True,)
+    return admin.execute("select settled from tenancy.store where name = %s", [daemon.store]).fetchone() == (True,)
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+def test_who_was_provisioned_while_the_definition_changed_follows_it(
+    daemon: Callable[..., Daemon], connect: Connect, isolation: str
+) -> None:
+    """Neither transaction sees the other's rows, and the tenant has converged before the change commits."""
+    admin, slow, one = connect(), connect(), daemon()
+    wait_for(lambda: followed(one, admin), 20, "the store to be settled")
+    slow.autocommit = False
+    slow.execute(f"set transaction isolation level {isolation}")
+    with connect() as other:
+        other.autocommit = False
+        if isolation == "repeatable read":
+            slow.execute("select count(*) from tenancy.tenant")
+        other.execute("select tenancy.provision('unseen')")
+        if isolation == "read committed":
+            slow.execute("select tenancy.define_collection('docs', 'notes')")
+        other.commit()
+    if isolation == "repeatable read":
+        slow.execute("select tenancy.define_collection('docs', 'notes')")
+    one.settle()
+    assert look(admin, "unseen") == (2, 2, False, False)
+    slow.commit()
+    wait_for(lambda: followed(one, admin), 20, "the store to be settled")
+    behind = """select count(*) from tenancy.tenant_store as s join tenancy.store as d on d.name = s.store
+                 where d.name = 'docs' and s.observed_store_generation < d.generation"""
+    assert admin.execute(behind).fetchone() == (0,)
+
+
+def test_a_definition_reaches_tenants_while_an_old_snapshot_is_open(daemon: Callable[..., Daemon], connect: Connect, tenants: int) -> None:
+    """Only the second comparison waits for it."""
+    admin, old, one = connect(), connect(), daemon()
+    one.settle()
+    old.autocommit = False
+    old.execute("set transaction isolation level repeatable read")
+    old.execute("select count(*) from tenancy.tenant")
+    admin.execute("select tenancy.define_collection('docs', 'notes')")
+    assert len([*one.claim(), *one.claim()]) == tenants
+    assert not followed(one, admin)
 
 
 # Onboarding and erasing.
