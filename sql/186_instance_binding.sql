@@ -28,11 +28,15 @@ AS $$
 BEGIN
     -- Whatever was reported may be older or newer than what the stores show; leases are of daemons that are gone.
     UPDATE tenancy.store AS s SET settled = false, settle_horizon = NULL WHERE s.state = 'attached';
-    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh, token)
-    SELECT s.store, s.tenant_id, false, true, s.lease_token FROM tenancy.tenant_store AS s;
+    -- By id, as all that lock several tenants: so none of them waits for another in a circle.
+    PERFORM FROM tenancy.tenant AS t WHERE t.state <> 'erased' ORDER BY t.id FOR NO KEY UPDATE;
     -- A store refuses to go back behind a newer generation, and may have seen some that this database lost:
-    -- those of an epoch are beyond all of the epochs before.
+    -- each epoch begins beyond all that the ones before it gave out. That marks the tenants as well.
     UPDATE tenancy.tenant AS t SET generation = t.generation + (1::bigint << 32) WHERE t.state <> 'erased';
+    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh, token)
+    SELECT s.store, s.tenant_id, false, true, s.lease_token
+    FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
+    WHERE s.lease_token IS NOT NULL OR t.state = 'erased';
     DELETE FROM tenancy.daemon;
 END
 $$;

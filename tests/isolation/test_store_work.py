@@ -356,6 +356,24 @@ def test_a_definition_reaches_tenants_while_an_old_snapshot_is_open(daemon: Call
     assert not followed(one, admin)
 
 
+# An instance that is bound anew.
+
+
+def test_a_heartbeat_beside_an_adoption_is_of_the_old_epoch(server: Server, daemon: Callable[..., Daemon], database: str) -> None:
+    """It began before and comes after: it neither stands in the adoption's way nor counts."""
+    admin, beating = daemon("admin").connection, daemon("old").connection
+    beating.execute("select tenancy.tick_instance('old', '1', 1)")
+    with server.connect(dbname=database, autocommit=False) as holder:
+        holder.execute("lock table tenancy.instance in share mode")
+        adoption = Later(admin, "select epoch from tenancy.bind_instance('replacement')").wait_until_blocked(server)
+        beat = Later(beating, "select tenancy.tick_instance('old', '1', 1)").wait_until_blocked(server)
+        holder.rollback()
+    wait_for(lambda: not adoption.running and not beat.running, 20, "both to be over")
+    assert adoption.rows == [(2,)] and adoption.error is None
+    assert beat.error is not None and beat.error.sqlstate == "TN026"
+    assert server.execute("select count(*) from tenancy.daemon", dbname=database) == [(0,)]
+
+
 # Onboarding and erasing.
 
 
