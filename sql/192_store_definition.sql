@@ -107,6 +107,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- Until the end of the transaction no store of these is forgotten.
+    PERFORM FROM tenancy.store AS s WHERE s.state = 'attached' ORDER BY s.name FOR KEY SHARE;
     INSERT INTO tenancy.tenant_store (tenant_id, store, desired_generation, conditions)
     SELECT expect_tenant.tenant, s.name, 1,
            tenancy.next_conditions(NULL, 'pending', true, 'Pending', '', 0, clock_timestamp())

@@ -30,6 +30,8 @@ AS $$
 DECLARE
     still bigint;
 BEGIN
+    -- Who provisions a tenant has a lock against this one: there is none that waits for the store unseen.
+    PERFORM FROM tenancy.store AS s WHERE s.name = detach_store.name FOR UPDATE;
     UPDATE tenancy.store AS s SET state = 'forgotten' WHERE s.name = detach_store.name;
     INSERT INTO tenancy.audit_event (tenant_id, event, actor_role, detail)
     SELECT s.tenant_id, 'erasure_unproven', pg_get_userbyid(tenancy.outer_role()), jsonb_build_object('store', s.store)

@@ -356,6 +356,27 @@ def test_a_definition_reaches_tenants_while_an_old_snapshot_is_open(daemon: Call
     assert not followed(one, admin)
 
 
+# A store that is being forgotten.
+
+
+def test_who_is_provisioned_while_its_store_is_forgotten_does_not_wait_for_it(server: Server, connect: Connect, tenants: int) -> None:
+    admin, early, late = connect(), connect(), connect()
+    admin.execute("select tenancy.define_store('late', 'redis', '{provision}')")
+    early.autocommit = admin.autocommit = False
+    early.execute("select tenancy.provision('early')")
+    forgetting = Later(admin, "select tenancy.forget_store('late', 'x')").wait_until_blocked(server)
+    early.commit()
+    wait_for(lambda: not forgetting.running, 20, "the store to be forgotten")
+    assert forgetting.error is None
+    provisioning = Later(late, "select tenancy.provision('late')").wait_until_blocked(server)
+    admin.commit()
+    wait_for(lambda: not provisioning.running, 20, "the tenant to be provisioned")
+    assert provisioning.error is None
+    states = late.execute("select slug, state from tenancy.tenant where slug in ('early', 'late') order by slug").fetchall()
+    assert states == [("early", "active"), ("late", "active")]
+    assert late.execute("select count(*) from tenancy.tenant_store where store = 'late'").fetchone() == (0,)
+
+
 # An instance that is bound anew.
 
 
