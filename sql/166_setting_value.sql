@@ -34,7 +34,8 @@ BEGIN
             HINT = 'Leave expected_generation out.';
     END IF;
     PERFORM tenancy.check_tier(named);
-    PERFORM FROM tenancy.tier AS t WHERE t.name = named FOR NO KEY UPDATE;
+    -- FOR UPDATE waits for those who are coming into the tier: bump_tier() is to see each of them.
+    PERFORM FROM tenancy.tier AS t WHERE t.name = named FOR UPDATE;
     RETURN named;
 END
 $$;

@@ -356,6 +356,27 @@ def test_a_definition_reaches_tenants_while_an_old_snapshot_is_open(daemon: Call
     assert not followed(one, admin)
 
 
+@pytest.mark.parametrize(
+    ("coming", "generation"), [("select tenancy.provision('new', tier => 'gold')", 3), ("select tenancy.set_tier('t1', 'gold')", 4)]
+)
+def test_who_comes_into_a_tier_beside_a_change_of_it_follows_it(
+    server: Server, daemon: Callable[..., Daemon], connect: Connect, database: str, coming: str, generation: int
+) -> None:
+    admin, slow, one = connect(), connect(), daemon()
+    admin.execute("select tenancy.define_tier('gold')")
+    server.psql("select tenancy.define_setting('n', '{}')", dbname=database)
+    one.settle()
+    with admin.transaction():
+        admin.execute(coming)
+        setting = Later(slow, "select tenancy.set_setting('tier:gold', 'n', '1')").wait_until_blocked(server)
+    wait_for(lambda: not setting.running, 20, "the setting to be set")
+    assert setting.error is None
+    query = "select tenant_id, settings from tenancy.desired_page('docs', null, 1000)"
+    wanted = {tenant: settings for tenant, settings in one.connection.execute(query) if settings}
+    assert list(wanted.values()) == [{"n": 1}]
+    assert [(tenant, reached) for tenant, reached, *_ in one.claim()] == [(tenant, generation) for tenant in wanted]
+
+
 # A store that is being forgotten.
 
 
