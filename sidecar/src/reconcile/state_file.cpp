@@ -112,11 +112,16 @@ std::optional<StateFile> read_state_file(const std::filesystem::path& directory)
     }
 }
 
+// The new file has a name of this process's own, so that the daemon and an operator's adopt do not
+// write to the same one, and it is made, never opened: root must not follow a link that the
+// directory's owner has put there.
 void write_state_file(const std::filesystem::path& directory, const StateFile& state) {
     const auto file = directory / "instance.json";
-    const auto fresh = directory / "instance.json.new";
+    const auto fresh = directory / ("instance.json." + std::to_string(getpid()));
+    std::error_code ignored;
+    std::filesystem::remove(fresh, ignored); // of an earlier process of that number
     {
-        const Descriptor descriptor(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+        const Descriptor descriptor(fresh, O_WRONLY | O_CREAT | O_EXCL);
         descriptor.give_to_owner_of(directory);
         descriptor.write_all(to_json(state).dump(2) + "\n");
         descriptor.sync();

@@ -203,6 +203,19 @@ TEST_F(StateFileTest, DoesNotTakeADamagedFileForNone) {
     }
 }
 
+TEST_F(StateFileTest, FollowsNoLinkAndLeavesNothingElseBehind) {
+    const auto victim = directory / "victim";
+    std::ofstream(victim) << "kept";
+    std::filesystem::create_symlink(victim,
+                                    directory / ("instance.json." + std::to_string(getpid())));
+    write_state_file(directory, member());
+    EXPECT_EQ(read_state_file(directory), member());
+    std::string text;
+    std::ifstream(victim) >> text;
+    EXPECT_EQ(text, "kept");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory), {}), 2);
+}
+
 TEST_F(StateFileTest, SaysWhereItCannotWrite) {
     EXPECT_THROW(write_state_file(directory / "missing", member()), StateFileError);
 }
