@@ -17,7 +17,7 @@ InstanceKeeper::InstanceKeeper(Surroundings& surroundings, std::filesystem::path
 void InstanceKeeper::run(Beat& beat) {
     const auto& config = surroundings_.config;
     while (!surroundings_.shutdown.begun()) {
-        beat.within(config.tick + Milliseconds(120000));
+        beat.within(config.tick + surroundings_.longest_call * 6);
         run_once();
         auto wait = std::min(config.tick, config.schedule);
         if (failures_ > 0) {

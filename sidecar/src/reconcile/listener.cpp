@@ -15,7 +15,7 @@ constexpr Milliseconds wait_limit{30000};
 void Listener::run(Beat& beat) {
     std::int64_t failures = 0;
     while (!surroundings_.shutdown.begun()) {
-        beat.within(wait_limit + Milliseconds(60000));
+        beat.within(wait_limit + surroundings_.longest_call * 3);
         try {
             probe();
             failures = 0;

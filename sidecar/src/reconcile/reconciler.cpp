@@ -22,10 +22,22 @@ SessionFactories real_sessions(const Config& config) {
             [&config] { return make_notifications(config.postgres); }};
 }
 
+namespace {
+
+Milliseconds longest_call(const Config& config) {
+    auto longest = config.postgres.connect_timeout + config.postgres.statement_timeout;
+    for (const auto& store : config.stores) {
+        longest = std::max(longest, store.connect_timeout + store.operation_timeout);
+    }
+    return longest;
+}
+
+} // namespace
+
 class Reconciler::Threads {
 public:
     Threads(const Config& config, Statistics& statistics, const SessionFactories& factories)
-        : surroundings_(config.reconcile, statistics) {
+        : surroundings_(config.reconcile, longest_call(config), statistics) {
         for (const auto& store : config.stores) {
             contexts_.push_back(std::make_unique<StoreContext>(store, config.reconcile));
         }

@@ -14,7 +14,7 @@ namespace tenancy::sidecar {
 namespace {
 
 constexpr unsigned page_size = 500;
-constexpr Milliseconds beat_within{120000};
+constexpr Milliseconds longest_wait{60000};
 constexpr Milliseconds list_limit{3600000};
 
 // The id just before, so that a page after it begins with `tenant`; nothing for the first of all.
@@ -53,7 +53,7 @@ void Scanner::run(Beat& beat) {
     auto next = Deadline::in(Milliseconds::zero());
     std::int64_t failures = 0;
     while (!surroundings_.shutdown.begun()) {
-        beat.within(beat_within);
+        promise(beat, longest_wait);
         // Signals that come while the store is not ready are kept: the scan is still to be done.
         if (next.passed()) {
             failures = run_once(beat) ? 0 : failures + 1;
@@ -61,7 +61,7 @@ void Scanner::run(Beat& beat) {
                                               : backoff(Milliseconds(1000), config.tick, failures,
                                                         random_fraction()));
         }
-        if (context_.scan.wait(std::min(next.left(), Milliseconds(60000)))) {
+        if (context_.scan.wait(std::min(next.left(), longest_wait))) {
             next = Deadline::in(Milliseconds::zero());
         }
     }
@@ -80,9 +80,7 @@ bool Scanner::run_once(Beat& beat) {
 }
 
 bool Scanner::scan(Beat& beat) {
-    Scan scan;
-    scan.view = surroundings_.instance.view();
-    scan.definition = context_.definition();
+    Scan scan{beat, surroundings_.instance.view(), context_.definition(), {}, {}};
     if (!scan.view.may_write || !scan.definition) {
         return false;
     }
@@ -90,7 +88,7 @@ bool Scanner::scan(Beat& beat) {
               std::to_string(++scans_);
     const Timer timer(surroundings_.statistics.scan_seconds.with({name_}));
     store_->define(*scan.definition);
-    if (!verified(scan) || !compare_tenants(scan, beat) || !look_for_unknown(scan, beat)) {
+    if (!verified(scan) || !compare_tenants(scan) || !look_for_unknown(scan)) {
         return false;
     }
     registry_->report_unknown(scan.view.epoch, name_, scan.id, {}, true, scan.compared,
@@ -105,10 +103,15 @@ bool Scanner::scan(Beat& beat) {
     return true;
 }
 
+void Scanner::promise(Beat& beat, Milliseconds waiting) const {
+    beat.within(waiting + surroundings_.longest_call * 6);
+}
+
+// Not by a definition that is no more: its policy may have been to prune.
 bool Scanner::may_go_on(const Scan& scan) {
     const auto now = surroundings_.instance.view();
     return !surroundings_.shutdown.begun() && now.may_write && now.epoch == scan.view.epoch &&
-           context_.gate().open;
+           context_.definition() == scan.definition && context_.gate().open;
 }
 
 // Of the stamp, before something is read that will be acted upon.
@@ -120,10 +123,10 @@ bool Scanner::verified(const Scan& scan) {
     return !failure;
 }
 
-bool Scanner::compare_tenants(Scan& scan, Beat& beat) {
+bool Scanner::compare_tenants(Scan& scan) {
     std::optional<Uuid> after;
     for (bool last = false; !last;) {
-        beat.within(beat_within);
+        promise(scan.beat);
         if (!may_go_on(scan)) {
             return false;
         }
@@ -137,7 +140,7 @@ bool Scanner::compare_tenants(Scan& scan, Beat& beat) {
             return false;
         }
         failpoint("scan.page");
-        pace(page.tenants.size(),
+        pace(scan, page.tenants.size(),
              std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - begin));
     }
     return true;
@@ -209,11 +212,11 @@ void Scanner::repair(Scan& scan, const std::vector<Uuid>& tenants) {
     context_.work.signal();
 }
 
-bool Scanner::look_for_unknown(Scan& scan, Beat& beat) {
+bool Scanner::look_for_unknown(Scan& scan) {
     bool go_on = true;
     store_->list(
         [&](const std::vector<FoundObject>& objects) {
-            beat.within(beat_within);
+            promise(scan.beat);
             go_on = may_go_on(scan);
             if (go_on) {
                 sort_out(scan, objects);
@@ -294,7 +297,8 @@ void Scanner::report(const Scan& scan, const std::vector<UnknownObject>& unknown
 }
 
 bool Scanner::touch(const Scan& scan, const UnknownObject& unknown) {
-    if (!verified(scan)) {
+    promise(scan.beat);
+    if (!may_go_on(scan) || !verified(scan)) {
         return false;
     }
     const bool prune = unknown.resolution == "pruned";
@@ -308,13 +312,14 @@ bool Scanner::touch(const Scan& scan, const UnknownObject& unknown) {
     return !failure;
 }
 
-void Scanner::pace(std::size_t looked_at, Milliseconds spent) {
+void Scanner::pace(const Scan& scan, std::size_t looked_at, Milliseconds spent) {
     const auto rate = context_.config.scan_rate;
     if (rate == 0) {
         return;
     }
     const Milliseconds needed(looked_at * 1000 / rate);
     if (needed > spent) {
+        promise(scan.beat, needed - spent);
         surroundings_.shutdown.wait(needed - spent);
     }
 }

@@ -36,6 +36,7 @@ public:
 
 private:
     struct Scan {
+        Beat& beat;
         InstanceView view;
         std::shared_ptr<const StoreDefinition> definition;
         std::string id;
@@ -48,20 +49,23 @@ private:
 
     bool scan(Beat& beat);
     // Each throws Unavailable and what the registry throws, and returns false to stop.
-    bool compare_tenants(Scan& scan, Beat& beat);
+    bool compare_tenants(Scan& scan);
     bool compare_page(Scan& scan, const std::vector<Desired>& page);
     void compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,
                         std::vector<Uuid>& differing, std::vector<UnknownObject>& extra) const;
-    bool look_for_unknown(Scan& scan, Beat& beat);
+    bool look_for_unknown(Scan& scan);
     void sort_out(Scan& scan, const std::vector<FoundObject>& objects);
     [[nodiscard]] bool known_by_now(const Scan& scan, const Uuid& tenant);
     [[nodiscard]] static UnknownObject judge(const Scan& scan, const FoundObject& object);
     void resolve(Scan& scan, std::vector<UnknownObject>& unknown);
     void report(const Scan& scan, const std::vector<UnknownObject>& unknown);
-    // Does what its resolution says; false when it could not.
+    // Does what its resolution says; false when it could not, or may not any more.
     bool touch(const Scan& scan, const UnknownObject& unknown);
     void repair(Scan& scan, const std::vector<Uuid>& tenants);
-    void pace(std::size_t looked_at, Milliseconds spent);
+    // Waits as scan_rate asks for.
+    void pace(const Scan& scan, std::size_t looked_at, Milliseconds spent);
+    // The thread will be back after `waiting` and a few calls.
+    void promise(Beat& beat, Milliseconds waiting = Milliseconds::zero()) const;
     [[nodiscard]] bool may_go_on(const Scan& scan);
     [[nodiscard]] bool verified(const Scan& scan);
     [[nodiscard]] Deadline limit() const;

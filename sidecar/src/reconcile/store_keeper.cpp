@@ -26,7 +26,7 @@ Deadline StoreKeeper::limit() const {
 void StoreKeeper::run(Beat& beat) {
     const auto& tick = surroundings_.config.tick;
     while (!surroundings_.shutdown.begun()) {
-        beat.within(tick + Milliseconds(180000));
+        beat.within(tick + surroundings_.longest_call * 9);
         run_once();
         const bool down = context_.breaker.state() != Breaker::State::closed;
         const auto wait = down ? context_.breaker.wait_left() + Milliseconds(1) : tick;

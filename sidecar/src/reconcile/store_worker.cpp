@@ -53,7 +53,7 @@ StoreWorker::StoreWorker(Surroundings& surroundings, StoreContext& context,
 void StoreWorker::run(Beat& beat) {
     const auto& config = surroundings_.config;
     while (!surroundings_.shutdown.begun()) {
-        beat.within(config.lease * erasing_leases + config.poll);
+        beat.within(config.lease * erasing_leases + config.poll + surroundings_.longest_call * 4);
         if (!run_once()) {
             context_.work.wait(wait_time());
         }

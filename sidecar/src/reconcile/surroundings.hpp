@@ -12,10 +12,13 @@
 namespace tenancy::sidecar {
 
 struct Surroundings {
-    Surroundings(const ReconcileConfig& reconcile, Statistics& counted)
-        : config(reconcile), statistics(counted) {}
+    Surroundings(const ReconcileConfig& reconcile, Milliseconds longest, Statistics& counted)
+        : config(reconcile), longest_call(longest), statistics(counted) {}
 
     const ReconcileConfig config;
+    // No single call to PostgreSQL or to a store takes longer: what threads promise the watchdog
+    // goes by it.
+    const Milliseconds longest_call;
     Statistics& statistics;
     InstanceState instance;
     Wakeup look_at_instance;

@@ -14,19 +14,37 @@ namespace tenancy::sidecar::redis {
 namespace {
 
 constexpr std::size_t batch_size = 500;
+// Of keys that have the form of a tenant's and no tenant's id: whoever may write to the server can
+// make as many as he likes.
+constexpr std::size_t most_nameless = 10000;
+constexpr Milliseconds ask_after{500};
 
 struct Count {
     std::uint64_t keys = 0; // about: SCAN may show a key twice
     std::set<std::int64_t> databases;
 };
 
-using Tally = std::unordered_map<std::string, Count>; // by prefix
+struct Tally {
+    std::unordered_map<std::string, Count> counts; // by prefix
+    std::size_t nameless = 0;                      // of them
+};
+
+bool takes(Tally& tally, const std::string& prefix) {
+    if (tally.counts.contains(prefix) || tenant_of(prefix)) {
+        return true;
+    }
+    if (tally.nameless == most_nameless) {
+        return false;
+    }
+    ++tally.nameless;
+    return true;
+}
 
 void add(Tally& tally, const Place& place, const std::vector<Reply>& keys) {
     for (const Reply& key : keys) {
-        const auto prefix = prefix_in(key.text);
-        if (!prefix.empty()) {
-            Count& count = tally[std::string(prefix)];
+        const std::string prefix(prefix_in(key.text));
+        if (!prefix.empty() && takes(tally, prefix)) {
+            Count& count = tally.counts[prefix];
             count.keys++;
             count.databases.insert(place.database);
         }
@@ -63,9 +81,14 @@ void add_instances(Nodes& nodes, std::vector<FoundObject>& objects, Deadline dea
 void list_tenants(Nodes& nodes, unsigned rate,
                   const std::function<bool(std::vector<FoundObject>)>& batch, Deadline deadline) {
     Tally tally;
+    auto ask_at = Deadline::in(ask_after);
     const auto visit = [&](const Place& place, const std::vector<Reply>& keys) {
         add(tally, place, keys);
-        return true;
+        if (!ask_at.passed()) {
+            return true;
+        }
+        ask_at = Deadline::in(ask_after);
+        return batch({});
     };
     const Pace pace{rate, [&] { return batch({}); }};
     const auto primaries = nodes.layout(deadline).primaries;
@@ -73,10 +96,11 @@ void list_tenants(Nodes& nodes, unsigned rate,
         return;
     }
     std::vector<FoundObject> objects;
-    for (auto next = tally.begin(); next != tally.end();) {
+    const auto& counts = tally.counts;
+    for (auto next = counts.begin(); next != counts.end();) {
         objects.push_back(object_of(next->first, next->second));
         ++next;
-        if (objects.size() == batch_size || next == tally.end()) {
+        if (objects.size() == batch_size || next == counts.end()) {
             add_instances(nodes, objects, deadline);
             if (!batch(std::exchange(objects, {}))) {
                 return;

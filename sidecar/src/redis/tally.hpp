@@ -9,8 +9,9 @@
 
 namespace tenancy::sidecar::redis {
 
-// Store::list(). Keeps no keys, only the namespaces seen. `batch` gets the objects when the walk is
-// over, and now and then nothing at all, so that it can stop the walk. `rate` as of Pace.
+// Store::list(). Keeps no keys, only the namespaces seen; of those that stand for no tenant only so
+// many. `batch` gets the objects when the walk is over, and twice a second nothing at all, so that
+// it can stop the walk. `rate` as of Pace.
 void list_tenants(Nodes& nodes, unsigned rate,
                   const std::function<bool(std::vector<FoundObject>)>& batch, Deadline deadline);
 

@@ -56,7 +56,7 @@ std::vector<std::unique_ptr<StoreContext>> one_context(const ReconcileConfig& co
 
 Daemon::Daemon(std::shared_ptr<FakeDatabase> database, std::shared_ptr<FakeServer> server,
                const ReconcileConfig& config)
-    : surroundings(config, statistics), contexts(one_context(config)),
+    : surroundings(config, Milliseconds(1000), statistics), contexts(one_context(config)),
       instance(surroundings, directory.path(), contexts, fake_registry(database)),
       keeper(surroundings, *contexts.front(), fake_registry(database), fake_store(server)),
       worker(surroundings, *contexts.front(), fake_registry(database), fake_store(server)),

@@ -123,6 +123,25 @@ TEST_F(Scanning, DoesNotPruneATenantThatWasMadeMeanwhile) {
     EXPECT_TRUE(database->unknown.empty());
 }
 
+TEST_F(Scanning, PrunesNothingByAPolicyThatIsNoMore) {
+    server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+    server->before = [&](std::string_view call) {
+        if (call == "list") {
+            server->before = [](std::string_view) {};
+            auto changed = *daemon.contexts.front()->definition();
+            changed.unknown_objects = "report";
+            ++changed.generation;
+            daemon.contexts.front()->define(
+                std::make_shared<const StoreDefinition>(std::move(changed)));
+        }
+    };
+    database->definition.unknown_objects = "prune";
+    ++database->definition.generation;
+    daemon.settle();
+    EXPECT_FALSE(daemon.scanner.run_once(daemon.beat));
+    EXPECT_TRUE(server->tenants.contains(stranger));
+}
+
 TEST_F(Scanning, IsNotDoneWhileTheStoreIsFenced) {
     server->stamp = Stamp{Uuid{{99}}, 1, 1};
     ++server->connection;
