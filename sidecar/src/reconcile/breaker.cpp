@@ -41,7 +41,7 @@ Milliseconds Breaker::wait_left() const {
 
 void Breaker::succeeded(unsigned claimed) {
     const std::lock_guard lock(mutex_);
-    if (!closed_ && probing_) {
+    if (!closed_ && probing_ && claimed == 0) {
         closed_ = true;
         probing_ = false;
         allowed_ = 1;

@@ -147,6 +147,7 @@ void InstanceKeeper::remember(const InstanceIdentity& identity) {
 // No tick is taken before the stores were looked at, nor while one is contested or none answers: a
 // copy of the database that waits must not overtake its original.
 void InstanceKeeper::keep(const InstanceIdentity& identity) {
+    const auto fences = surroundings_.instance.view().fences;
     const auto stores = look_at_stores();
     if (!stores.all_tried && !surroundings_.instance.view().may_write) {
         observe_only({Verdict::Step::observe, "Starting", "the stores are being looked at"});
@@ -167,6 +168,7 @@ void InstanceKeeper::keep(const InstanceIdentity& identity) {
     view.instance = identity.id;
     view.epoch = identity.epoch;
     view.tick = stores.reachable ? registry_->tick(identity.epoch) : 0;
+    view.fences = fences;
     view.reason = "Ready";
     view.message.clear();
     failpoint("fence.ticked");
@@ -193,8 +195,9 @@ InstanceKeeper::StoresSeen InstanceKeeper::look_at_stores() const {
 }
 
 void InstanceKeeper::publish(InstanceView view) {
-    const bool may_write = view.may_write;
     const bool changed = surroundings_.instance.set(std::move(view));
+    const auto now = surroundings_.instance.view();
+    const bool may_write = now.may_write;
     surroundings_.statistics.fenced.with({}).set(may_write ? 0 : 1);
     for (const auto& context : contexts_) {
         if (may_write || changed) {
@@ -205,7 +208,6 @@ void InstanceKeeper::publish(InstanceView view) {
         }
     }
     if (changed) {
-        const auto now = surroundings_.instance.view();
         log(may_write ? Level::info : Level::warning, may_write ? "writing" : "observing_only",
             {{"instance", print_uuid(now.instance)},
              {"epoch", now.epoch},

@@ -13,7 +13,8 @@ struct InstanceView {
     bool may_write = false; // otherwise reason and message say why not
     Uuid instance;
     std::int64_t epoch = 0;
-    std::int64_t tick = 0; // that this daemon took from the database last
+    std::int64_t tick = 0;    // that this daemon took from the database last
+    std::uint64_t fences = 0; // how often fence() was called before it was looked at
     std::string reason = "Starting";
     std::string message = "the instance has not been looked at yet";
 };
@@ -25,9 +26,14 @@ public:
         return view_;
     }
 
-    // True when the right to write, its reason or the instance changed.
+    // True when the right to write, its reason or the instance changed. A right to write that was
+    // found before the last fence() is not given: what was seen then has to be looked at first.
     bool set(InstanceView view) {
         const std::lock_guard lock(mutex_);
+        if (view.may_write && view.fences != view_.fences) {
+            return false;
+        }
+        view.fences = view_.fences;
         const bool changed = view.may_write != view_.may_write || view.reason != view_.reason ||
                              view.instance != view_.instance || view.epoch != view_.epoch;
         view_ = std::move(view);
@@ -37,6 +43,7 @@ public:
     // Nothing is written until the instance has been looked at again.
     void fence(std::string reason, std::string message) {
         const std::lock_guard lock(mutex_);
+        ++view_.fences;
         view_.may_write = false;
         view_.reason = std::move(reason);
         view_.message = std::move(message);

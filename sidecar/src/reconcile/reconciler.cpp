@@ -69,9 +69,11 @@ public:
         for (auto& worker : workers_) {
             run(worker);
         }
+        running_ = true;
     }
 
     void stop(Deadline deadline) {
+        running_ = false;
         surroundings_.shutdown.begin(deadline);
         surroundings_.look_at_instance.stop();
         for (const auto& context : contexts_) {
@@ -89,7 +91,7 @@ public:
         const auto view = surroundings_.instance.view();
         const bool answers = view.reason != "Starting" && view.reason != "PostgresUnavailable" &&
                              view.reason != "PostgresError";
-        readiness.ready = !threads_.empty() && answers;
+        readiness.ready = running_ && answers;
         readiness.observing = !view.may_write;
         if (!view.may_write) {
             readiness.reasons.push_back(view.reason + ": " + view.message);
@@ -125,6 +127,7 @@ private:
     std::deque<StoreWorker> workers_;
     std::deque<Beat> beats_;
     std::vector<std::thread> threads_;
+    std::atomic<bool> running_{false}; // ready() is asked while the threads come and go
 };
 
 Reconciler::Reconciler(const Config& config, Statistics& statistics)

@@ -238,9 +238,10 @@ void StoreKeeper::show(const Gate& gate, bool reachable) {
     const auto view = surroundings_.instance.view();
     const bool news = gate.reason != reported_reason_ || probed_anew_ || !report_at_ ||
                       report_at_->passed() || (gate.open && !stamped_);
-    if (view.may_write && definition_ && gate.reason != "NotAttached" && news &&
-        !report(view, gate, reachable) && gate.open && !stamped_) {
-        return; // before it is known that the store is stamped, nothing else is written to it
+    const bool told = view.may_write && definition_ && gate.reason != "NotAttached" && news &&
+                      report(view, gate, reachable);
+    if (gate.open && !stamped_ && !told) {
+        return; // before PostgreSQL knows that the store is stamped, nothing else is written to it
     }
     stamped_ = stamped_ || gate.open;
     const bool changed = context_.set_gate(gate);

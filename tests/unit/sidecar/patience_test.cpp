@@ -98,6 +98,9 @@ TEST(Breaker, IsNotClosedByALateSuccess) {
     breaker.failed();
     breaker.succeeded(8);
     EXPECT_NE(breaker.state(), Breaker::State::closed);
+    begin_probe_soon(breaker);
+    breaker.succeeded(8);
+    EXPECT_NE(breaker.state(), Breaker::State::closed);
 }
 
 TEST(Breaker, WaitsLongerWithEveryFailedProbeAndForgetsOnceItWorks) {

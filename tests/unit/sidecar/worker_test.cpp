@@ -200,6 +200,38 @@ TEST_F(Worker, ObservesOnlyWhenTheDatabaseIsNotTheInstanceAnyMore) {
     EXPECT_EQ(server->writes, 0);
 }
 
+TEST_F(Worker, IsNotLetByALookFromBeforeItWasFenced) {
+    daemon.settle();
+    ASSERT_TRUE(daemon.surroundings.instance.view().may_write);
+    database->before = [this](std::string_view call) {
+        if (call == "tick") {
+            daemon.surroundings.instance.fence("StampMismatch", "seen meanwhile");
+        }
+    };
+    daemon.instance.run_once();
+    EXPECT_FALSE(daemon.surroundings.instance.view().may_write);
+    database->before = [](std::string_view) {};
+    daemon.instance.run_once();
+    EXPECT_TRUE(daemon.surroundings.instance.view().may_write);
+}
+
+TEST_F(Worker, OpensNoStoreWhoseStampPostgresDoesNotKnowOf) {
+    daemon.instance.run_once();
+    daemon.keeper.run_once();
+    daemon.instance.run_once();
+    ASSERT_TRUE(daemon.surroundings.instance.view().may_write);
+    server->before = [this](std::string_view call) {
+        if (call == "probe") {
+            daemon.surroundings.instance.fence("InstanceFenced", "meanwhile");
+        }
+    };
+    daemon.keeper.run_once();
+    EXPECT_FALSE(daemon.gate().open);
+    daemon.settle();
+    EXPECT_TRUE(daemon.gate().open);
+    EXPECT_TRUE(database->definition.stamped);
+}
+
 TEST_F(Worker, IsRefusedTheReportOfALeaseThatItLost) {
     add(1);
     daemon.settle();
