@@ -12,7 +12,7 @@ constexpr Milliseconds verified_for{1000};
 } // namespace
 
 bool StampCheck::same_connection() const {
-    return verified_until_ && store_.connection_number() == verified_connection_;
+    return verified_epoch_ && store_.connection_number() == verified_connection_;
 }
 
 std::optional<Failure> StampCheck::judge(const std::optional<Stamp>& found,
@@ -40,10 +40,10 @@ std::optional<Failure> StampCheck::judge(const std::optional<Stamp>& found,
 }
 
 std::optional<Failure> StampCheck::verify(const InstanceView& view, Deadline deadline) {
-    if (same_connection() && !verified_until_->passed() && verified_epoch_ == view.epoch) {
+    if (same_connection() && !verified_until_.passed() && verified_epoch_ == view.epoch) {
         return std::nullopt;
     }
-    verified_until_.reset();
+    verified_epoch_.reset();
     const auto until = Deadline::in(verified_for);
     const auto found = store_.read_stamp(deadline);
     const auto connection = store_.connection_number();

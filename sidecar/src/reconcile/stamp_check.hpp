@@ -30,9 +30,9 @@ private:
     Store& store_;
     Registry& registry_;
     std::int64_t known_tick_ = 0;
-    std::int64_t verified_epoch_ = -1;
+    std::optional<std::int64_t> verified_epoch_; // nothing: not verified
     std::uint64_t verified_connection_ = 0;
-    std::optional<Deadline> verified_until_;
+    Deadline verified_until_ = Deadline::in(Milliseconds::zero());
 };
 
 } // namespace tenancy::sidecar

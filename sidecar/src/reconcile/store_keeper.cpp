@@ -162,7 +162,7 @@ StampVerdict StoreKeeper::settle_stamp(const InstanceView& view) {
             }
         }
         if (verdict.step == StampVerdict::Step::accept) {
-            last_seen_ = found->tick;
+            last_seen_ = found ? found->tick : last_seen_;
             return verdict;
         }
         if (verdict.step == StampVerdict::Step::refuse || write_stamp(view, found)) {
@@ -188,24 +188,21 @@ bool StoreKeeper::write_stamp(const InstanceView& view, const std::optional<Stam
 
 // Before the first stamp: nobody else's tenants may be there.
 std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
-    std::optional<FoundObject> foreign;
+    std::optional<StampVerdict> refusal;
     store_->list(
         [&](const std::vector<FoundObject>& objects) {
             for (const auto& object : objects) {
                 if (object.instance && *object.instance != instance) {
-                    foreign = object;
+                    refusal = {StampVerdict::Step::refuse, false, false, "ForeignObjects",
+                               "the store holds " + object.name + " of instance " +
+                                   print_uuid(*object.instance) +
+                                   "; check the address, or remove what is there"};
                 }
             }
-            return !foreign && !surroundings_.shutdown.begun();
+            return !refusal && !surroundings_.shutdown.begun();
         },
         Deadline::in(Milliseconds(60000)));
-    if (!foreign) {
-        return std::nullopt;
-    }
-    return StampVerdict{StampVerdict::Step::refuse, false, false, "ForeignObjects",
-                        "the store holds " + foreign->name + " of instance " +
-                            print_uuid(*foreign->instance) +
-                            "; check the address, or remove what is there"};
+    return refusal;
 }
 
 void StoreKeeper::probe() {

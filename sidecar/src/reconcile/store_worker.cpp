@@ -134,7 +134,7 @@ bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
 
 std::vector<Claim> StoreWorker::claim(const InstanceView& view, unsigned most) {
     const Timer timer(surroundings_.statistics.claim_seconds.with({name_}));
-    lease_.emplace(surroundings_.config.lease);
+    lease_ = Lease(surroundings_.config.lease);
     auto claims = registry_->claim(view.epoch, *definition_, most, surroundings_.config.lease);
     follow_definition(claims);
     return claims;
@@ -185,7 +185,7 @@ bool StoreWorker::reconcile(const InstanceView& view, Items& items) {
 bool StoreWorker::verify(const InstanceView& view) {
     std::optional<Failure> failure;
     try {
-        failure = stamp_check_.verify(view, lease_->end());
+        failure = stamp_check_.verify(view, lease_.end());
     } catch (const Unavailable& problem) {
         throw StoreDown(problem);
     }
@@ -203,7 +203,7 @@ void StoreWorker::observe(const InstanceView& view, Items& items) {
     for (const auto& item : items) {
         desired.push_back(item.claim.desired);
     }
-    auto observed = ask_store([&] { return store_->observe(desired, lease_->end()); });
+    auto observed = ask_store([&] { return store_->observe(desired, lease_.end()); });
     for (std::size_t i = 0; i < items.size(); ++i) {
         plan(view, items[i], observed.at(i));
     }
@@ -221,14 +221,15 @@ void StoreWorker::plan(const InstanceView& view, WorkItem& item, const Result<Ob
         return;
     }
     item.plan = std::move(decided.value());
-    item.applied = item.plan->actions.empty();
+    item.planned = true;
+    item.applied = item.plan.actions.empty();
 }
 
 bool StoreWorker::keep_lease(const std::vector<WorkItem*>& chosen) {
-    if (lease_->over() || surroundings_.shutdown.overdue()) {
+    if (lease_.over() || surroundings_.shutdown.overdue()) {
         return false;
     }
-    if (!lease_->wants_extension()) {
+    if (!lease_.wants_extension()) {
         return true;
     }
     std::vector<std::int64_t> tokens;
@@ -243,7 +244,7 @@ bool StoreWorker::keep_lease(const std::vector<WorkItem*>& chosen) {
         }
         lease_ = extended;
     } catch (const std::exception&) {
-        return !lease_->over(); // PostgreSQL is away: the lease that there is may still be used
+        return !lease_.over(); // PostgreSQL is away: the lease that there is may still be used
     }
     return true;
 }
@@ -254,7 +255,7 @@ void StoreWorker::apply(const InstanceView& view, const std::vector<WorkItem*>& 
         return;
     }
     const auto alive = [&] {
-        return erasing ? keep_lease(chosen) : !lease_->over() && !surroundings_.shutdown.overdue();
+        return erasing ? keep_lease(chosen) : !lease_.over() && !surroundings_.shutdown.overdue();
     };
     if (!alive()) {
         for (auto* item : chosen) {
@@ -265,10 +266,10 @@ void StoreWorker::apply(const InstanceView& view, const std::vector<WorkItem*>& 
     std::vector<Work> work;
     work.reserve(chosen.size());
     for (const auto* item : chosen) {
-        work.push_back({&item->claim.desired, item->plan->actions});
+        work.push_back({&item->claim.desired, item->plan.actions});
     }
     const auto deadline =
-        erasing ? Deadline::in(surroundings_.config.lease * erasing_leases) : lease_->end();
+        erasing ? Deadline::in(surroundings_.config.lease * erasing_leases) : lease_.end();
     const auto outcomes =
         ask_store([&] { return store_->apply(work, view.instance, alive, deadline); });
     failpoint("work.applied");
@@ -278,7 +279,7 @@ void StoreWorker::apply(const InstanceView& view, const std::vector<WorkItem*>& 
 }
 
 void StoreWorker::settle(WorkItem& item, const Outcome& outcome) {
-    const auto& actions = item.plan->actions;
+    const auto& actions = item.plan.actions;
     for (std::size_t done = 0; done < outcome.actions_done && done < actions.size(); ++done) {
         const std::string action(name_of(actions[done].kind));
         surroundings_.statistics.actions.with({name_, action}).add();
@@ -300,7 +301,7 @@ void StoreWorker::report_done(const InstanceView& view, Items& items) {
     if (reports.empty()) {
         return;
     }
-    reporter_.deliver(view, reports, *lease_);
+    reporter_.deliver(view, reports, lease_);
     for (auto* item : reported) {
         item->finished = true;
     }
@@ -334,7 +335,7 @@ void StoreWorker::store_down(const InstanceView& view, Items& items, const Unava
         {{"store", name_}, {"reason", problem.reason()}, {"message", problem.what()}});
     context_.breaker.failed();
     context_.keep.signal();
-    if (items.size() == 1 && items.front().plan) {
+    if (items.size() == 1 && items.front().planned) {
         items.front().failure = Failure{FailureKind::transient, "StoreUnavailable", problem.what()};
         items.front().applied = false;
         report_done(view, items);

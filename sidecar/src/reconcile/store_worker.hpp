@@ -61,8 +61,8 @@ private:
     Reporter reporter_;
     const std::string name_;
     std::shared_ptr<const StoreDefinition> definition_;
-    std::optional<Lease> lease_;
-    std::optional<Deadline> next_try_; // after an error of PostgreSQL
+    Lease lease_{Milliseconds::zero()}; // of the last claim
+    std::optional<Deadline> next_try_;  // after an error of PostgreSQL
     std::int64_t postgres_failures_ = 0;
 };
 

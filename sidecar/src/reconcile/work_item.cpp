@@ -40,7 +40,7 @@ Report make_report(const WorkItem& item, const ReconcileConfig& config, double f
     report.store_generation = desired.store_generation;
     if (!item.failure) {
         report.present = desired.present;
-        report.drifted = item.plan && item.plan->drifted;
+        report.drifted = item.plan.drifted;
         report.state = desired.state;
         report.reason = "Converged";
         return report;

@@ -13,13 +13,14 @@ namespace tenancy::sidecar {
 
 struct WorkItem {
     Claim claim;
-    std::optional<Plan> plan;       // nothing: not decided yet, or it failed before
+    Plan plan;
+    bool planned = false; // the plan has been made; it was not when something failed before
     std::optional<Failure> failure; // the first
     bool applied = false;           // the plan has been carried out
     bool finished = false;          // reported, or given up: not to be released any more
 
     [[nodiscard]] bool erases() const {
-        return plan && !plan->actions.empty() && plan->actions.front().kind == Action::Kind::erase;
+        return !plan.actions.empty() && plan.actions.front().kind == Action::Kind::erase;
     }
     // Nothing more is to be done in the store.
     [[nodiscard]] bool settled() const { return failure || applied; }
