@@ -12,6 +12,8 @@ namespace {
 // reading then does not lock up; the bounds are for the memory that the waiting replies take there.
 constexpr std::size_t commands_at_once = 512;
 constexpr std::size_t bytes_at_once = std::size_t{1} << 20;
+// Of all replies to them together; one alone has the limit of the ReplyReader.
+constexpr std::size_t most_received = std::size_t{256} << 20;
 
 } // namespace
 
@@ -118,6 +120,7 @@ void Connection::send(std::string_view bytes, Deadline deadline) {
 
 void Connection::receive(std::size_t count, std::vector<Reply>& replies, Deadline deadline) {
     std::array<char, 65536> space; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::size_t received = 0;
     while (count > 0) {
         if (auto reply = reader_.next()) {
             replies.push_back(std::move(*reply));
@@ -130,6 +133,10 @@ void Connection::receive(std::size_t count, std::vector<Reply>& replies, Deadlin
         const std::size_t size = read_some(space, deadline);
         if (size == 0) {
             throw Unavailable("ConnectionLost", print_address(address_) + " closed the connection");
+        }
+        received += size;
+        if (received > most_received) {
+            throw Unavailable("ReplyTooLarge", print_address(address_) + " answers without end");
         }
         reader_.feed(std::span(space.data(), size));
     }

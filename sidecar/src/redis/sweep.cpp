@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t most_at_once = 500; // keys of one UNLINK
 constexpr int most_passes = 6;
+constexpr Milliseconds most_reserved{1000};
 
 Failure lease_lost() {
     return {FailureKind::transient, "LeaseLost", "another daemon may have the tenant now"};
@@ -25,7 +26,8 @@ bool is_again(const Reply& reply) {
 
 Sweep::Sweep(Nodes& nodes, std::vector<std::string> namespaces, std::string pattern,
              const std::function<bool()>& alive, Deadline deadline)
-    : nodes_(nodes), pattern_(std::move(pattern)), alive_(alive), deadline_(deadline) {
+    : nodes_(nodes), pattern_(std::move(pattern)), alive_(alive), deadline_(deadline),
+      reserve_(std::min(most_reserved, deadline.left() / 10)) {
     for (std::string& prefix : namespaces) {
         index_.emplace(prefix, spaces_.size());
         spaces_.push_back({std::move(prefix), 0, 0, false, std::nullopt});
@@ -50,8 +52,8 @@ bool Sweep::may_go_on() {
         fail_open(lease_lost());
         return false;
     }
-    if (deadline_.passed()) {
-        fail_open({FailureKind::transient, "EraseUnfinished",
+    if (deadline_.left() <= reserve_) {
+        fail_open({FailureKind::transient, unfinished,
                    "there was not enough time to look at every key; what was found is removed"});
         return false;
     }

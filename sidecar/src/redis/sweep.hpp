@@ -24,6 +24,9 @@ public:
     Sweep(Nodes& nodes, std::vector<std::string> namespaces, std::string pattern,
           const std::function<bool()>& alive, Deadline deadline);
 
+    // The reason of the failure of what could not be finished before the deadline.
+    static constexpr const char* unfinished = "EraseUnfinished";
+
     // Whether there is any key, for each namespace. Absence is told only where no key can have
     // escaped the walk.
     [[nodiscard]] std::vector<Result<bool>> look();
@@ -58,6 +61,9 @@ private:
     std::string pattern_;
     const std::function<bool()>& alive_;
     Deadline deadline_;
+    // No command is begun in what is left then, so that time which is too short for all keys is not
+    // taken for a server that does not answer.
+    Milliseconds reserve_;
 };
 
 } // namespace tenancy::sidecar::redis
