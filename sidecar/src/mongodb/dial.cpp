@@ -5,19 +5,17 @@
 #include <cstring>
 #include <memory>
 #include <utility>
+#include <vector>
 
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/un.h>
 
+#include "base/resolve.hpp"
 #include "mongodb/bounded_stream.hpp"
 
 namespace tenancy::sidecar::mongodb {
 namespace {
 
-struct Addresses {
-    void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
 struct DestroySocket {
     void operator()(mongoc_socket_t* socket) const { mongoc_socket_destroy(socket); }
 };
@@ -61,26 +59,33 @@ void tune(mongoc_socket_t* socket) {
     mongoc_socket_setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+// Empty with `error` set: the driver calls this from C, which no exception may pass through.
+std::vector<SocketAddress> addresses_of(const mongoc_host_list_t& host, Deadline by,
+                                        bson_error_t* error) {
+    try {
+        return resolve(host.host, host.port, by);
+    } catch (const std::exception& problem) {
+        set_error(error, MONGOC_ERROR_STREAM_NAME_RESOLUTION, problem.what());
+        return {};
+    }
+}
+
 // Tries each address of the name in turn.
 Socket connect_tcp(const mongoc_host_list_t& host, Deadline by, bson_error_t* error) {
-    addrinfo hints{};
-    hints.ai_family = host.family;
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    const int status = getaddrinfo(host.host, std::to_string(host.port).c_str(), &hints, &found);
-    if (status != 0) {
-        set_error(error, MONGOC_ERROR_STREAM_NAME_RESOLUTION,
-                  "cannot resolve " + std::string(host.host) + ": " + gai_strerror(status));
-        return nullptr;
-    }
-    const std::unique_ptr<addrinfo, Addresses> list(found);
+    const auto candidates = addresses_of(host, by, error);
     int number = 0;
-    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-        if (auto socket =
-                connect_to(each->ai_family, each->ai_addr, each->ai_addrlen, by, number)) {
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const auto& [address, size] = candidates[i];
+        // One that never answers leaves the others their share of the time.
+        const auto share = Deadline::in(by.left() / static_cast<int>(candidates.size() - i));
+        if (auto socket = connect_to(address.ss_family, reinterpret_cast<const sockaddr*>(&address),
+                                     size, share, number)) {
             tune(socket.get());
             return socket;
         }
+    }
+    if (candidates.empty()) {
+        return nullptr;
     }
     set_error(error, MONGOC_ERROR_STREAM_CONNECT,
               "cannot connect to " + std::string(host.host_and_port) + ": " + reason_of(number));

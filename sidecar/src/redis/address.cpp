@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include <arpa/inet.h>
+#include "base/resolve.hpp"
 
 namespace tenancy::sidecar::redis {
 namespace {
@@ -52,12 +52,6 @@ std::string print_address(const Address& address) {
     const bool brackets = address.host.find(':') != std::string::npos;
     const std::string host = brackets ? "[" + address.host + "]" : address.host;
     return host + ":" + std::to_string(address.port);
-}
-
-bool is_numeric(const std::string& host) {
-    in6_addr space{};
-    return inet_pton(AF_INET, host.c_str(), &space) == 1 ||
-           inet_pton(AF_INET6, host.c_str(), &space) == 1;
 }
 
 } // namespace tenancy::sidecar::redis

@@ -22,7 +22,4 @@ struct Address {
 // "host:port", IPv6 in brackets.
 [[nodiscard]] std::string print_address(const Address& address);
 
-// Whether `host` is a numeric IPv4 or IPv6 address.
-[[nodiscard]] bool is_numeric(const std::string& host);
-
 } // namespace tenancy::sidecar::redis

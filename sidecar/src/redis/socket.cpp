@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/failure.hpp"
-#include "redis/resolve.hpp"
+#include "base/resolve.hpp"
 
 namespace tenancy::sidecar::redis {
 namespace {
@@ -73,7 +73,7 @@ bool would_wait(int error) {
 } // namespace
 
 Socket Socket::connect(const Address& address, Deadline deadline) {
-    const auto candidates = resolve(address, deadline);
+    const auto candidates = resolve(address.host, address.port, deadline);
     const std::string peer = print_address(address);
     int error = 0;
     for (std::size_t i = 0; i < candidates.size(); i++) {

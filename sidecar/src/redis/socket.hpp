@@ -15,7 +15,7 @@ namespace tenancy::sidecar::redis {
 class Socket {
 public:
     // Tries each address of the host in turn. Throws Unavailable (NameNotResolved,
-    // ConnectionFailed, Timeout).
+    // ConnectionFailed, TimedOut).
     [[nodiscard]] static Socket connect(const Address& address, Deadline deadline);
 
     Socket(Socket&& other) noexcept;
@@ -29,7 +29,7 @@ public:
     [[nodiscard]] std::optional<std::size_t> try_send(std::string_view bytes) const;
     [[nodiscard]] std::optional<std::size_t> try_receive(std::span<char> space) const;
 
-    // Wait until the other side has taken or given something. Throw Unavailable (Timeout).
+    // Wait until the other side has taken or given something. Throw Unavailable (TimedOut).
     void wait_to_send(Deadline deadline) const;
     void wait_to_receive(Deadline deadline) const;
 

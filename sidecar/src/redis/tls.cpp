@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/failure.hpp"
+#include "base/resolve.hpp"
 
 namespace tenancy::sidecar::redis {
 namespace {

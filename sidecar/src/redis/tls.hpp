@@ -32,7 +32,7 @@ private:
 };
 
 // A session over a socket, which has to outlive it. Every call throws Unavailable (TlsFailed,
-// ConnectionLost, Timeout).
+// ConnectionLost, TimedOut).
 class TlsSession {
 public:
     // Shakes hands and verifies.

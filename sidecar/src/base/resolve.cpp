@@ -1,4 +1,4 @@
-#include "redis/resolve.hpp"
+#include "base/resolve.hpp"
 
 #include <condition_variable>
 #include <cstring>
@@ -7,11 +7,12 @@
 #include <string>
 #include <thread>
 
+#include <arpa/inet.h>
 #include <netdb.h>
 
 #include "base/failure.hpp"
 
-namespace tenancy::sidecar::redis {
+namespace tenancy::sidecar {
 namespace {
 
 struct Answer {
@@ -64,16 +65,22 @@ Answer look_up_within(const std::string& host, const std::string& port, Deadline
 
 } // namespace
 
-std::vector<SocketAddress> resolve(const Address& address, Deadline deadline) {
-    const std::string port = std::to_string(address.port);
-    Answer answer = is_numeric(address.host) ? look_up(address.host, port, AI_NUMERICHOST)
-                                             : look_up_within(address.host, port, deadline);
+bool is_numeric(const std::string& host) {
+    in6_addr space{};
+    return inet_pton(AF_INET, host.c_str(), &space) == 1 ||
+           inet_pton(AF_INET6, host.c_str(), &space) == 1;
+}
+
+std::vector<SocketAddress> resolve(const std::string& host, std::uint16_t port, Deadline deadline) {
+    const std::string service = std::to_string(port);
+    Answer answer = is_numeric(host) ? look_up(host, service, AI_NUMERICHOST)
+                                     : look_up_within(host, service, deadline);
     if (answer.error != 0 || answer.addresses.empty()) {
         throw Unavailable("NameNotResolved",
-                          "the name " + address.host + " cannot be resolved: " +
+                          "the name " + host + " cannot be resolved: " +
                               (answer.error != 0 ? gai_strerror(answer.error) : "no address"));
     }
     return std::move(answer.addresses);
 }
 
-} // namespace tenancy::sidecar::redis
+} // namespace tenancy::sidecar
