@@ -8,6 +8,8 @@
 namespace tenancy::sidecar::mongodb {
 namespace {
 
+constexpr std::size_t longest_name = 63; // of a database
+
 std::vector<std::string> databases_with(Session& session, Document name, Deadline deadline) {
     Document command;
     command.integer("listDatabases", 1)
@@ -55,7 +57,7 @@ std::vector<std::string> databases_beginning(Session& session, const std::string
         return databases_with(session, std::move(Document().text("$regex", "^" + prefix)),
                               deadline);
     } catch (const CommandError& error) {
-        if (error.code() != code::too_large) {
+        if (error.code() != code::too_large || prefix.size() >= longest_name) {
             throw;
         }
     }

@@ -5,11 +5,15 @@
 #include <cmath>
 #include <limits>
 
+#include "base/failure.hpp"
+
 namespace tenancy::sidecar::mongodb {
 namespace {
 
 // The server takes 180 levels, its shell and tools less.
 constexpr int deepest = 100;
+// What it sends may be a little deeper, for a reply is wrapped around it.
+constexpr int deepest_read = 250;
 
 int length(const std::string& text) {
     return static_cast<int>(text.size());
@@ -126,15 +130,18 @@ OrderedJson wrapped(const bson_iter_t& iter) {
     return parsed.is_object() && parsed.contains("v") ? parsed["v"] : OrderedJson();
 }
 
-OrderedJson read_children(bson_iter_t* children, bool array);
+OrderedJson read_children(bson_iter_t* children, bool array, int depth);
 
-OrderedJson read_structure(const bson_iter_t& iter) {
+OrderedJson read_structure(const bson_iter_t& iter, int depth) {
+    if (depth > deepest_read) {
+        throw Unavailable("ProtocolError", "MongoDB: the server's reply is nested too deeply");
+    }
     bson_iter_t children;
     const bool array = BSON_ITER_HOLDS_ARRAY(&iter);
     if (!bson_iter_recurse(&iter, &children)) {
         return nullptr;
     }
-    return read_children(&children, array);
+    return read_children(&children, array, depth);
 }
 
 OrderedJson read_double(const bson_iter_t& iter) {
@@ -142,11 +149,11 @@ OrderedJson read_double(const bson_iter_t& iter) {
     return std::isfinite(value) ? OrderedJson(value) : wrapped(iter);
 }
 
-OrderedJson read_value(const bson_iter_t& iter) {
+OrderedJson read_value(const bson_iter_t& iter, int depth) {
     switch (bson_iter_type(&iter)) {
     case BSON_TYPE_DOCUMENT:
     case BSON_TYPE_ARRAY:
-        return read_structure(iter);
+        return read_structure(iter, depth + 1);
     case BSON_TYPE_UTF8: {
         std::uint32_t size = 0;
         const char* text = bson_iter_utf8(&iter, &size);
@@ -166,13 +173,13 @@ OrderedJson read_value(const bson_iter_t& iter) {
     }
 }
 
-OrderedJson read_children(bson_iter_t* children, bool array) {
+OrderedJson read_children(bson_iter_t* children, bool array, int depth) {
     OrderedJson read = array ? OrderedJson::array() : OrderedJson::object();
     while (bson_iter_next(children)) {
         if (array) {
-            read.push_back(read_value(*children));
+            read.push_back(read_value(*children, depth));
         } else {
-            read[bson_iter_key(children)] = read_value(*children);
+            read[bson_iter_key(children)] = read_value(*children, depth);
         }
     }
     return read;
@@ -228,7 +235,7 @@ OrderedJson to_json(const bson_t& document) {
     if (!bson_iter_init(&iter, &document)) {
         return OrderedJson::object();
     }
-    return read_children(&iter, false);
+    return read_children(&iter, false, 0);
 }
 
 std::int64_t integer_at(const OrderedJson& object, std::string_view key, std::int64_t otherwise) {

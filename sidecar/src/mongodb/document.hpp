@@ -58,7 +58,8 @@ private:
 };
 
 // The document as JSON: numbers as numbers (int64 exactly), what JSON has no type for as canonical
-// Extended JSON.
+// Extended JSON. Throws Unavailable (ProtocolError) when it is nested more deeply than a server's
+// documents can be.
 [[nodiscard]] OrderedJson to_json(const bson_t& document);
 
 // The integer at `key` of an object, from any of the server's number types; `otherwise` where there

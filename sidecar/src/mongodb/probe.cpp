@@ -34,7 +34,7 @@ bool is_abandoned(const std::string& name) {
     std::int64_t made = 0;
     const char* end = name.data() + name.size();
     const auto read = std::from_chars(name.data() + scratch_prefix.size(), end, made);
-    return read.ec == std::errc() && read.ptr != end && made + abandoned_after < now();
+    return read.ec == std::errc() && read.ptr != end && made < now() - abandoned_after;
 }
 
 CollectionTemplate collection_of(const char* type) {

@@ -22,6 +22,15 @@ void use_driver() {
     static const Driver driver;
 }
 
+struct Reply {
+    Reply() = default;
+    ~Reply() { bson_destroy(&bson); }
+    Reply(const Reply&) = delete;
+    Reply& operator=(const Reply&) = delete;
+
+    bson_t bson = BSON_INITIALIZER;
+};
+
 Target target_of(const StoreConfig& config) {
     use_driver();
     return make_target(config);
@@ -101,15 +110,15 @@ void Session::connect() {
 }
 
 OrderedJson Session::send(const std::string& database, const Document& command) {
-    bson_t reply;
+    mongoc_client_t* const sender = client();
+    Reply reply;
     bson_error_t error{};
-    const bool done = mongoc_client_command_with_opts(client(), database.c_str(), command.get(),
-                                                      nullptr, nullptr, &reply, &error);
-    OrderedJson read = done ? to_json(reply) : OrderedJson::object();
-    bson_destroy(&reply);
+    const bool done = mongoc_client_command_with_opts(sender, database.c_str(), command.get(),
+                                                      nullptr, nullptr, &reply.bson, &error);
     if (!done) {
         throw_error(error, limit_.left() <= rounding);
     }
+    OrderedJson read = to_json(reply.bson);
     throw_first_write_error(read);
     return read;
 }

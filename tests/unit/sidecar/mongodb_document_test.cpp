@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/failure.hpp"
+
 namespace tenancy::sidecar::mongodb {
 namespace {
 
@@ -96,6 +98,22 @@ TEST(MongodbDocument, ReadsIntegersOfAnyNumberType) {
     EXPECT_EQ(integer_at(object, "half", -1), -1);
     EXPECT_EQ(integer_at(object, "text", -1), -1);
     EXPECT_EQ(integer_at(object, "none", -1), -1);
+}
+
+// As a server that lies may send it; MongoDB itself takes no more than 200 levels.
+Document nested(int levels) {
+    Document document;
+    for (int i = 0; i < levels; ++i) {
+        Document around;
+        around.document("d", document);
+        document = std::move(around);
+    }
+    return document;
+}
+
+TEST(MongodbDocument, GoesOnlySoDeep) {
+    EXPECT_EQ(to_json(*nested(200).get()).size(), 1U);
+    EXPECT_THROW((void)to_json(*nested(2000).get()), Unavailable);
 }
 
 } // namespace
