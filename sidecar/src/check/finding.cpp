@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/printable.hpp"
 #include "command/terminal.hpp"
 
 namespace tenancy::sidecar {

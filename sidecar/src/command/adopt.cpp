@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "base/failure.hpp"
+#include "base/printable.hpp"
 #include "command/commands.hpp"
 #include "command/terminal.hpp"
 #include "config/config.hpp"

@@ -1,8 +1,8 @@
 // tenancyd protect: the plan of tenancy.protect_plan(), printed or run.
 #include <iostream>
 
+#include "base/printable.hpp"
 #include "command/commands.hpp"
-#include "command/terminal.hpp"
 #include "protect/plan.hpp"
 #include "protect/runner.hpp"
 

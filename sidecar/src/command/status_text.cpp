@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/printable.hpp"
 #include "command/terminal.hpp"
 
 namespace tenancy::sidecar {

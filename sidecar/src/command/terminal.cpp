@@ -54,10 +54,4 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows) {
     return text;
 }
 
-std::string printable(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
-    return text;
-}
-
 } // namespace tenancy::sidecar

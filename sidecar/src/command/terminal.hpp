@@ -14,7 +14,4 @@ namespace tenancy::sidecar {
 // row is the heading.
 [[nodiscard]] std::string table_text(const std::vector<std::vector<std::string>>& rows);
 
-// The text without control characters, for what comes from a database or a store.
-[[nodiscard]] std::string printable(std::string text);
-
 } // namespace tenancy::sidecar

@@ -8,7 +8,7 @@
 #include <iostream>
 
 #include "base/failure.hpp"
-#include "command/terminal.hpp"
+#include "base/printable.hpp"
 #include "reconcile/backoff.hpp"
 
 namespace tenancy::sidecar {

@@ -1,6 +1,7 @@
 #include "service/readiness.hpp"
 
 #include "base/log.hpp"
+#include "base/printable.hpp"
 
 namespace tenancy::sidecar {
 
@@ -21,7 +22,7 @@ std::string readiness_status(const Readiness& readiness) {
                                              : "in step";
     const char* separator = ": ";
     for (const std::string& reason : readiness.reasons) {
-        text += separator + redact(reason);
+        text += separator + printable(redact(reason)); // systemd reads each line as a message
         separator = "; ";
     }
     return text;

@@ -1,4 +1,5 @@
 // What people and monitors read: tables, findings, status, metrics.
+#include "base/printable.hpp"
 #include "check/finding.hpp"
 #include "command/status_text.hpp"
 #include "command/terminal.hpp"
@@ -78,6 +79,11 @@ TEST(ReadinessTest, says_why_not) {
     EXPECT_EQ(readiness_answer({true, true, {}}).status, 200);
     EXPECT_EQ(readiness_status({true, false, {}}), "in step");
     EXPECT_EQ(readiness_status({true, true, {"a", "b"}}), "observing only: a; b");
+}
+
+TEST(ReadinessTest, no_store_gives_systemd_orders) {
+    EXPECT_EQ(readiness_status({false, false, {"store x: no\nSTOPPING=1"}}),
+              "not ready: store x: no STOPPING=1");
 }
 
 TEST(MetricsTest, buckets_add_up) {
