@@ -3,12 +3,9 @@
 
 #include <charconv>
 
+#include "base/version.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/registry_json.hpp"
-
-#ifndef TENANCYD_VERSION
-#define TENANCYD_VERSION "0.1.0"
-#endif
 
 namespace tenancy::sidecar {
 namespace {
@@ -131,7 +128,7 @@ public:
     std::int64_t tick(std::int64_t epoch) override {
         const auto rows =
             connection_.execute("SELECT tenancy.tick_instance($1, $2, $3::bigint) AS tick",
-                                {daemon_, TENANCYD_VERSION, std::to_string(epoch)});
+                                {daemon_, std::string(version), std::to_string(epoch)});
         return number_at(rows, 0, "tick");
     }
 

@@ -16,9 +16,16 @@ std::optional<Json> member(const Json& object, const char* name) {
     return found == object.end() || found->is_null() ? std::nullopt : std::optional(*found);
 }
 
-std::string printable(std::string text) {
-    std::replace(text.begin(), text.end(), '\0', ' ');
-    return text;
+// In a text a server's own words may stand; keys are tenancyd's.
+void replace_zeros(Json& json) {
+    if (json.is_string()) {
+        auto& text = json.get_ref<std::string&>();
+        std::replace(text.begin(), text.end(), '\0', ' ');
+    } else if (json.is_structured()) {
+        for (auto& member : json) {
+            replace_zeros(member);
+        }
+    }
 }
 
 IndexTemplate read_index(const Json& json) {
@@ -47,13 +54,14 @@ Json report_to_json(const Report& report) {
             {"drifted", report.drifted},
             {"state", report.state},
             {"reason", report.reason},
-            {"message", printable(report.message)},
+            {"message", report.message},
             {"retry_after_ms", report.retry_after.count()}};
 }
 
 } // namespace
 
-std::string to_jsonb(const Json& json) {
+std::string to_jsonb(Json json) {
+    replace_zeros(json);
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -69,7 +77,7 @@ Json health_to_json(const StoreHealth& health) {
     Json json = {{"reachable", health.reachable},
                  {"fenced", health.fenced},
                  {"reason", health.reason},
-                 {"message", printable(health.message)},
+                 {"message", health.message},
                  {"stamped", health.stamped}};
     if (health.capabilities) {
         json["capabilities"] = {{"product", health.capabilities->product},
@@ -84,7 +92,7 @@ Json health_to_json(const StoreHealth& health) {
 Json unknown_to_json(const std::vector<UnknownObject>& objects) {
     auto array = Json::array();
     for (const auto& unknown : objects) {
-        array.push_back({{"name", printable(unknown.object.name)},
+        array.push_back({{"name", unknown.object.name},
                          {"tenant", uuid_or_null(unknown.object.tenant)},
                          {"instance", uuid_or_null(unknown.object.instance)},
                          {"detail", unknown.object.detail},

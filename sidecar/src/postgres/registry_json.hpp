@@ -11,7 +11,7 @@ namespace tenancy::sidecar {
 
 // Valid JSON for PostgreSQL whatever a server wrote into a message: bytes that are not UTF-8 are
 // replaced, zero characters, which jsonb refuses, too.
-[[nodiscard]] std::string to_jsonb(const Json& json);
+[[nodiscard]] std::string to_jsonb(Json json);
 
 [[nodiscard]] Json reports_to_json(const std::vector<Report>& reports);
 [[nodiscard]] Json health_to_json(const StoreHealth& health);

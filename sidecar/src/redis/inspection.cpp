@@ -184,7 +184,7 @@ void Inspection::about_default_user(const Address& node) {
     found.details["default_user_open"] = open;
     if (open) {
         found.warnings.emplace_back(
-            "the server's default user needs no password: every client that "
+            "the server's default user needs no password, so that every client that "
             "reaches the server reaches every tenant; turn it off");
     }
 }
