@@ -193,7 +193,10 @@ void Connection::State::begin_session(Deadline deadline) {
             notices.push_back(trimmed(message));
         },
         &notices);
-    run("SELECT set_config('client_connection_check_interval', '2s', false)", {}, deadline);
+    // No function or operator of a schema that others may write to is ever meant.
+    run("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), "
+        "pg_catalog.set_config('client_connection_check_interval', '2s', false)",
+        {}, deadline);
     for (const auto& channel : channels) {
         const std::unique_ptr<char, decltype(&PQfreemem)> name(
             PQescapeIdentifier(connection.get(), channel.c_str(), channel.size()), PQfreemem);
@@ -208,8 +211,8 @@ void Connection::State::set_limit(std::optional<Milliseconds> limit, Deadline de
     if (session_limit == wanted || status == PQTRANS_INERROR) {
         return;
     }
-    run("SELECT set_config('statement_timeout', $1, false)", {std::to_string(wanted.count())},
-        deadline);
+    run("SELECT pg_catalog.set_config('statement_timeout', $1, false)",
+        {std::to_string(wanted.count())}, deadline);
     // Set in a transaction, it goes back when that one is rolled back.
     session_limit = status == PQTRANS_IDLE ? std::optional(wanted) : std::nullopt;
 }

@@ -52,7 +52,9 @@ class Connection {
 public:
     // `target` is libpq's conninfo, config.conninfo as a rule; what it leaves open is filled in as
     // connection_attempts() says. Connects on first use, and again after it was lost; each host
-    // has config.connect_timeout. Throws ConfigError when the target is not a conninfo.
+    // has config.connect_timeout, and what libpq takes to resolve its name besides. search_path is
+    // pg_catalog, pg_temp: statements name the schemas of all else. Throws ConfigError when the
+    // target is not a conninfo.
     Connection(const PostgresConfig& config, const std::string& target,
                const std::string& application_name, ServerRole role = ServerRole::primary);
     ~Connection();

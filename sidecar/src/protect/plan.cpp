@@ -6,6 +6,7 @@
 namespace tenancy::sidecar {
 
 std::vector<PlanStep> plan_steps(Connection& connection, const ProtectOptions& options) {
+    connection.execute("RESET search_path"); // the table's name means what its owner means by it
     const Rows rows = connection.execute(
         "SELECT sql, lock, explanation FROM tenancy.protect_plan($1::regclass, $2, via => $3, "
         "harden_keys => $4, fill_null => $5, owner => $6::regrole, existing_policies => $7) "

@@ -22,7 +22,7 @@ public:
     [[nodiscard]] Exit run();
 
 private:
-    enum class Pass { done, again, interrupted };
+    enum class Pass { done, interrupted };
 
     Pass pass();
     void take(const PlanStep& step, const std::string& place);
