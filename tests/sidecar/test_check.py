@@ -206,3 +206,4 @@ def test_store_of_another_instance(make_tenancyd, server, shop, cache):
     status, found = findings(daemon)
     assert status == 1
     assert "StampMismatch" in found["failed", "store cache"]
+    assert ("ok", "store cache") not in found, "what is somebody else's is not tried out"

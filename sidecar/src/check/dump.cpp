@@ -67,14 +67,16 @@ int password_memory(const std::string& password) {
     return number;
 }
 
+// Without a password of the configuration libpq finds one as it does in this process.
 std::vector<std::string> child_environment(const Descriptor& passfile) {
+    const bool given = passfile.number() >= 0;
     std::vector<std::string> variables;
     for (char** variable = environ; *variable != nullptr; ++variable) {
-        if (!std::string_view(*variable).starts_with("PGPASS")) {
+        if (!given || !std::string_view(*variable).starts_with("PGPASS")) {
             variables.emplace_back(*variable);
         }
     }
-    if (passfile.number() >= 0) {
+    if (given) {
         variables.push_back("PGPASSFILE=/proc/self/fd/" + std::to_string(passfile.number()));
     }
     return variables;

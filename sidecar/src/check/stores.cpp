@@ -48,8 +48,9 @@ void tell_capabilities(const std::string& subject, const Capabilities& found, Fi
     }
 }
 
-// The database's tick is read after the stamp: a daemon may be at work meanwhile.
-void check_stamp(const std::string& subject, const StoreDefinition& definition,
+// Whether the store may be this instance's. The database's tick is read after the stamp: a daemon
+// may be at work meanwhile.
+bool check_stamp(const std::string& subject, const StoreDefinition& definition,
                  const std::optional<Stamp>& found, const Known& known, Findings& findings) {
     const std::int64_t tick = known.registry->identity().tick;
     const StampKnowledge knowledge{.instance = known.identity.id,
@@ -64,12 +65,25 @@ void check_stamp(const std::string& subject, const StoreDefinition& definition,
     if (verdict.step == StampVerdict::Step::refuse) {
         findings.failed(subject, verdict.reason + ": " + verdict.message,
                         "until then the store is only observed");
-    } else if (!found) {
+        return false;
+    }
+    if (!found) {
         findings.warning(subject, "the store has no stamp yet",
                          "tenancyd run stamps it when it starts");
     } else {
         findings.ok(subject, "stamped by this instance");
     }
+    return true;
+}
+
+// Where the database has no instance yet.
+bool check_unstamped(const std::string& subject, const std::optional<Stamp>& found,
+                     Findings& findings) {
+    if (found) {
+        findings.failed(subject, "belongs to instance " + print_uuid(found->instance),
+                        "check its address; tenancyd makes no new instance beside it");
+    }
+    return !found;
 }
 
 void check_store(const StoreConfig& config, const StoreDefinition& definition, const Known& known,
@@ -77,10 +91,13 @@ void check_store(const StoreConfig& config, const StoreDefinition& definition, c
     const std::string subject = "store " + config.name;
     const auto store = make_store(config);
     store->define(definition);
-    tell_capabilities(subject, store->probe(Deadline::in(config.operation_timeout)), findings);
-    if (known.identity.bound) {
-        check_stamp(subject, definition, store->read_stamp(Deadline::in(config.operation_timeout)),
-                    known, findings);
+    const auto stamp = store->read_stamp(Deadline::in(config.operation_timeout));
+    const bool ours = known.identity.bound
+                          ? check_stamp(subject, definition, stamp, known, findings)
+                          : check_unstamped(subject, stamp, findings);
+    // Trying out what the server can do may write to it, which is not done to somebody else's.
+    if (ours) {
+        tell_capabilities(subject, store->probe(Deadline::in(config.operation_timeout)), findings);
     }
 }
 
