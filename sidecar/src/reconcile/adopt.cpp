@@ -64,6 +64,9 @@ void remember(const Config& config, const InstanceIdentity& identity) {
     failpoint("fence.state_written");
 }
 
+// More adoptions than that are not lost by putting a database back.
+constexpr std::int64_t most_lost_epochs = 100;
+
 // The new epoch has to be above every one that is known: a database that was put back counts from
 // an old one.
 void bind_replacement(const Config& config, Registry& registry,
@@ -77,6 +80,14 @@ void bind_replacement(const Config& config, Registry& registry,
         if (store.found && store.found->instance == identity.id) {
             highest = std::max(highest, store.found->epoch);
         }
+    }
+    if (identity.bound && highest - identity.epoch > most_lost_epochs) {
+        throw AdoptError("epoch " + std::to_string(highest) +
+                         " is known of the instance, and the "
+                         "database is of epoch " +
+                         std::to_string(identity.epoch) +
+                         ": so many adoptions were not lost; find out who wrote that stamp, and "
+                         "remove it from the store");
     }
     auto bound = registry.bind(identity.bound ? "replacement" : "new");
     while (identity.bound && bound.epoch <= highest) {

@@ -188,6 +188,9 @@ TEST_F(Reconciling, AReplacementThatWasPutBackGoesBeyondEveryEpochThatIsKnown) {
     server->stamp = Stamp{database->identity.id, 5, 1000};
     EXPECT_EQ(adopt(config, AdoptAs::replacement, {}, sessions()).epoch, 6);
     EXPECT_EQ(server->stamp->epoch, 6);
+    server->stamp->epoch = std::int64_t{1} << 40;
+    EXPECT_THROW((void)adopt(config, AdoptAs::replacement, {}, sessions()), AdoptError);
+    EXPECT_EQ(database->identity.epoch, 6);
 }
 
 TEST_F(Reconciling, ACloneTouchesNoStore) {
