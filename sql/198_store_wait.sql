@@ -15,8 +15,8 @@ AS $$
     WHERE t.id = $1 AND d.state = 'attached' AND ($2 IS NULL OR $2 = ANY (d.required_for))
       AND CASE WHEN tenancy.is_wanted(t.state, t.erase_started_at)
                THEN (s.present AND s.observed_generation >= t.generation AND s.observed_store_generation >= d.generation)
-               WHEN t.state = 'erased' THEN s.tenant_id IS NULL OR (s.erased_at IS NOT NULL AND NOT s.present)
-               ELSE (s.erased_at IS NOT NULL AND NOT s.present) END IS NOT TRUE
+               ELSE (t.state = 'erased' AND s.tenant_id IS NULL)
+                    OR (s.erased_at IS NOT NULL AND NOT s.present AND s.attempts = 0) END IS NOT TRUE
 $$;
 COMMENT ON FUNCTION tenancy.stores_behind(uuid, text) IS
 'The attached stores (those required for the purpose, when given) that do not show the tenant as it should be by now, each with its reason; NULL when all do. Internal.';

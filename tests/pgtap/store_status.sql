@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(65);
+SELECT plan(66);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -61,6 +61,10 @@ SELECT is(test.work('cache', '{"outcome": "parked", "reason": "Full", "message":
 SET SESSION AUTHORIZATION lc_admin;
 SELECT is(test.alarms(), 'cache acme tenant_stalled, cache new tenant_stalled', 'stalled');
 SELECT is((SELECT DISTINCT message FROM tenancy.store_alarm), 'Full: no room', 'with the reason');
+\set ON_ERROR_STOP 0
+CALL tenancy.await_stores('acme', '20 ms');
+\set ON_ERROR_STOP 1
+SELECT test.said(:'SQLSTATE', 'TN025', 'a look that failed after the proof leaves nothing proven');
 SELECT tenancy.retry_store('cache') \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.settle('cache', 'docs') \g /dev/null
