@@ -50,6 +50,7 @@ CREATE TABLE tenancy.tenant_store (
     parked                    boolean NOT NULL DEFAULT false,
     reason                    text NOT NULL DEFAULT 'Pending',
     message                   text NOT NULL DEFAULT '',
+    reported_generation       bigint NOT NULL DEFAULT 0,
     drift_count               bigint NOT NULL DEFAULT 0,
     erased_at                 timestamptz,
     changed_at                timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -61,7 +62,7 @@ CREATE TABLE tenancy.tenant_store (
 CREATE INDEX tenant_store_due_idx ON tenancy.tenant_store (store, urgent, due_at) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX tenant_store_lease_idx ON tenancy.tenant_store (lease_token) WHERE lease_token IS NOT NULL;
 COMMENT ON TABLE tenancy.tenant_store IS
-'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
+'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). reported_generation: of the last report, which reason, message and conditions are from. drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
 
 CREATE SEQUENCE tenancy.store_lease_seq;
 

@@ -82,7 +82,7 @@ SET enable_nestloop = off
 SET jit = off
 AS $$
 DECLARE
-    pending jsonb := tenancy.next_conditions(NULL, 'pending', true, 'Pending', '', 0, clock_timestamp());
+    pending jsonb := tenancy.next_conditions(NULL, 'pending', true, clock_timestamp());
 BEGIN
     INSERT INTO tenancy.tenant_store (tenant_id, store, desired_generation, conditions)
     SELECT t.id, expect_tenants.store, t.generation, pending
@@ -111,7 +111,7 @@ BEGIN
     PERFORM FROM tenancy.store AS s WHERE s.state = 'attached' ORDER BY s.name FOR KEY SHARE;
     INSERT INTO tenancy.tenant_store (tenant_id, store, desired_generation, conditions)
     SELECT expect_tenant.tenant, s.name, 1,
-           tenancy.next_conditions(NULL, 'pending', true, 'Pending', '', 0, clock_timestamp())
+           tenancy.next_conditions(NULL, 'pending', true, clock_timestamp())
     FROM tenancy.store AS s WHERE s.state = 'attached';
     INSERT INTO tenancy.tenant_onboarding (tenant_id, step, position, kind, store)
     SELECT expect_tenant.tenant, 'store:' || s.name,

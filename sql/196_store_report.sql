@@ -96,7 +96,7 @@ DECLARE
 BEGIN
     PERFORM tenancy.check_results(report_work.results);
     WITH held AS MATERIALIZED (
-        SELECT s.tenant_id, s.attempts, s.erased_at, s.conditions, t.state, t.generation AS latest,
+        SELECT s.tenant_id, s.attempts, s.erased_at, t.state, t.generation AS latest,
                tenancy.is_wanted(t.state, t.erase_started_at) AS wanted,
                t.generation > g.generation OR found.generation > g.store_generation AS behind,
                g.token, g.generation, g.store_generation, g.outcome, g.present AND g.outcome = 'converged' AS present,
@@ -129,7 +129,8 @@ BEGIN
             drift_count = s.drift_count + f.drifted::integer,
             erased_at = CASE WHEN f.proves THEN coalesce(s.erased_at, moment) WHEN f.wanted THEN NULL ELSE s.erased_at END,
             changed_at = moment,
-            conditions = tenancy.next_conditions(s.conditions, f.becomes, f.wanted, f.reason, f.message, f.generation, moment)
+            reported_generation = f.generation,
+            conditions = tenancy.next_conditions(s.conditions, f.becomes, f.wanted, moment)
         FROM fate AS f WHERE s.tenant_id = f.tenant_id AND s.store = found.name
         RETURNING s.tenant_id, f.token, f.proves AND f.erased_at IS NULL AS first_proof,
             f.becomes = 'converged' AND f.present AND f.state = 'provisioning' AS arrives

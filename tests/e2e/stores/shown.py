@@ -37,7 +37,7 @@ where d.state = 'attached' and t.slug <> all (%s) and (exists (select from tenan
     else s.present and s.observed_generation = t.generation and s.observed_store_generation = d.generation
          and s.observed_state = t.state and s.due_at is null and not s.parked
          and (s.conditions #>> '{Ready,status}')::boolean
-         and (s.conditions #>> '{Ready,generation}')::bigint = t.generation
+         and s.reported_generation = t.generation
     end) is not true)
 order by t.slug limit %s
 """
