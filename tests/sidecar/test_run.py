@@ -75,6 +75,36 @@ def test_large_requests_are_refused(tenancyd):
     assert connection.getresponse().status == 413
 
 
+@pytest.mark.parametrize("start", [b"GET /", b"GET /livez HTTP/1.1\r\nX: "], ids=["line", "header"])
+def test_requests_without_end_are_ended(tenancyd, start):
+    """Whoever may connect could fill the memory otherwise."""
+    with socket.create_connection(("127.0.0.1", tenancyd.port)) as client:
+        client.settimeout(10)
+        with pytest.raises(ConnectionError):
+            client.sendall(start + b"x" * 100_000_000)
+    assert tenancyd.get("/livez")[0] == 200
+
+
+def test_clients_that_never_finish_are_let_go(tenancyd):
+    """A byte now and then is no silence; the whole request has its time."""
+    clients = [socket.create_connection(("127.0.0.1", tenancyd.port)) for _ in range(4)]
+    ended = set()
+
+    def drip():
+        for client in set(clients) - ended:
+            try:
+                client.sendall(b"x")
+            except ConnectionError:
+                ended.add(client)
+        return len(ended) == len(clients)
+
+    try:
+        wait_for(drip, 20, "all of them to be let go")
+    finally:
+        for client in clients:
+            client.close()
+
+
 def test_slow_clients_keep_nobody_out(tenancyd):
     """More of them than there are threads and places in the queue."""
     slow = [socket.create_connection(("127.0.0.1", tenancyd.port)) for _ in range(60)]

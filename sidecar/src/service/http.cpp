@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "config/config.hpp"
+#include "service/bounded_connection.hpp"
 #include "service/bounded_pool.hpp"
 
 namespace tenancy::sidecar {
@@ -14,7 +15,8 @@ namespace {
 constexpr std::size_t threads = 4;
 constexpr std::size_t queued = 32;
 constexpr std::size_t largest_request = 8192;
-constexpr auto longest_wait = std::chrono::seconds(2);
+constexpr std::size_t largest_head = 8192; // the request's line and headers
+constexpr Milliseconds longest_exchange{2000};
 
 struct Address {
     std::string host;
@@ -34,16 +36,23 @@ Address split(const std::string& listen) {
 void limit(httplib::Server& server) {
     server.new_task_queue = [] { return new BoundedPool(threads, queued); };
     server.set_payload_max_length(largest_request);
-    // Who keeps a connection open would keep a thread.
-    server.set_keep_alive_max_count(1);
-    server.set_read_timeout(longest_wait);
-    server.set_write_timeout(longest_wait);
 }
+
+// One request for each connection: who keeps it open would keep a thread.
+class BoundedServer : public httplib::Server {
+private:
+    bool process_and_close_socket(int socket) override {
+        BoundedConnection connection(socket, largest_head + largest_request,
+                                     Deadline::in(longest_exchange));
+        bool closed = false;
+        return process_request(connection, true, closed, nullptr);
+    }
+};
 
 } // namespace
 
 struct HttpServer::State {
-    httplib::Server server;
+    BoundedServer server;
     std::atomic<bool> ended = false;
     std::thread thread;
 };

@@ -25,7 +25,8 @@ public:
     // Listens on host:port at once. Throws ConfigError when the address is taken or not this
     // machine's.
     HttpServer(const std::string& listen, const std::vector<HttpPath>& paths);
-    // Ends what is being answered; no longer than the time limit of a request.
+    // Ends what is being answered, which takes no longer than the few seconds of an exchange, and
+    // as long again for each round of those that wait in the queue.
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
