@@ -71,7 +71,7 @@ $$;
 COMMENT ON FUNCTION tenancy.check_store(tenancy.store) IS
 'Raises TN028 unless this can be a store, 0A000 for what is reserved. Internal.';
 
-CREATE FUNCTION tenancy.expect_tenants(store text)
+CREATE FUNCTION tenancy.expect_tenants(store text, erased_too boolean)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -82,11 +82,13 @@ SET enable_nestloop = off
 SET jit = off
 AS $$
 DECLARE
-    pending jsonb := tenancy.next_conditions(NULL, 'pending', true, clock_timestamp());
+    present jsonb := tenancy.next_conditions(NULL, 'pending', true, clock_timestamp());
+    absent  jsonb := tenancy.next_conditions(NULL, 'pending', false, clock_timestamp());
 BEGIN
     INSERT INTO tenancy.tenant_store (tenant_id, store, desired_generation, conditions)
-    SELECT t.id, expect_tenants.store, t.generation, pending
-    FROM tenancy.tenant AS t WHERE t.state <> 'erased'
+    SELECT t.id, expect_tenants.store, t.generation,
+           CASE WHEN tenancy.is_wanted(t.state, t.erase_started_at) THEN present ELSE absent END
+    FROM tenancy.tenant AS t WHERE t.state <> 'erased' OR expect_tenants.erased_too
     ON CONFLICT DO NOTHING;
     INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)
     SELECT s.store, s.tenant_id,
@@ -98,8 +100,8 @@ BEGIN
           SELECT FROM tenancy.store_mark AS m WHERE m.store = s.store AND m.tenant_id = s.tenant_id AND m.fresh);
 END
 $$;
-COMMENT ON FUNCTION tenancy.expect_tenants(text) IS
-'Makes the rows of a store for all tenants that are not erased, and marks those that are behind and will not be looked at at once anyway. Internal.';
+COMMENT ON FUNCTION tenancy.expect_tenants(text, boolean) IS
+'Makes the rows of a store for all tenants, those that are erased only when asked to, and marks those that are behind and will not be looked at at once anyway. Internal.';
 
 CREATE FUNCTION tenancy.expect_tenant(tenant uuid, tier text)
 RETURNS void
@@ -142,14 +144,14 @@ BEGIN
     IF held.name IS NULL THEN
         RETURN;
     ELSIF held.settle_horizon IS NULL THEN
-        PERFORM tenancy.expect_tenants(held.name);
+        PERFORM tenancy.expect_tenants(held.name, false);
         UPDATE tenancy.store AS s SET settle_horizon = pg_snapshot_xmax(pg_current_snapshot()) WHERE s.name = held.name;
     ELSIF pg_snapshot_xmin(pg_current_snapshot()) >= held.settle_horizon AND NOT EXISTS (
         -- Snapshots of REPEATABLE READ see the past also once they begin to write.
         SELECT FROM pg_stat_activity AS a
         WHERE a.datname = current_database() AND a.backend_type NOT IN ('walsender', 'autovacuum worker')
           AND age(a.backend_xmin) > age(held.settle_horizon::xid)) THEN
-        PERFORM tenancy.expect_tenants(held.name);
+        PERFORM tenancy.expect_tenants(held.name, false);
         UPDATE tenancy.store AS s SET settled = true, settle_horizon = NULL WHERE s.name = held.name;
     END IF;
 END
@@ -184,7 +186,7 @@ BEGIN
     VALUES (d.name, d.kind, d.required_for, d.layout, d.users, d.unknown_objects, d.on_missing_stamp, d.options, d.description)
     ON CONFLICT DO NOTHING;
     IF FOUND THEN
-        PERFORM tenancy.expect_tenants(d.name);
+        PERFORM tenancy.expect_tenants(d.name, false);
         RETURN;
     END IF;
     SELECT s.* INTO STRICT held FROM tenancy.store AS s WHERE s.name = d.name FOR NO KEY UPDATE;
@@ -197,7 +199,8 @@ BEGIN
         stamped_at = CASE held.state WHEN 'attached' THEN held.stamped_at END
     WHERE s.name = d.name;
     IF held.state = 'forgotten' THEN
-        PERFORM tenancy.expect_tenants(d.name);
+        -- What was erased meanwhile, or was not proven gone before, may still lie there.
+        PERFORM tenancy.expect_tenants(d.name, true);
     END IF;
     IF held.state = 'forgotten' OR (held.required_for, held.unknown_objects, held.on_missing_stamp, held.options)
        IS DISTINCT FROM (d.required_for, d.unknown_objects, d.on_missing_stamp, d.options) THEN
@@ -242,4 +245,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.define_store(text, text, text[], text, text, jsonb, text, text, text) IS
-'Attaches a store (kind mongodb or redis) that mirrors every tenant from then on, or changes its definition; a forgotten one is attached again. How it is reached is in the configuration of tenancyd, under the same name. required_for: provision (a new tenant is active only once the store has it), suspend (a suspension that has not reached it is an alarm), erase (nothing is called erased before the store has proven it gone). unknown_objects: report, adopt or prune what lies there and no tenant explains. on_missing_stamp: observe (a store that lost the stamp of this installation is only observed) or stamp. options: of kind mongodb max_namespaces, above which no tenant is added. layout and users are reserved. Errors: TN028 not valid, or the name is of another kind; 0A000 layout shared, users managed; 42501.';
+'Attaches a store (kind mongodb or redis) that mirrors every tenant from then on, or changes its definition; a forgotten one is attached again, and is to be proven empty of erased tenants too. How it is reached is in the configuration of tenancyd, under the same name. required_for: provision (a new tenant is active only once the store has it), suspend (a suspension that has not reached it is an alarm), erase (nothing is called erased before the store has proven it gone). unknown_objects: report, adopt or prune what lies there and no tenant explains. on_missing_stamp: observe (a store that lost the stamp of this installation is only observed) or stamp. options: of kind mongodb max_namespaces, above which no tenant is added. layout and users are reserved. Errors: TN028 not valid, or the name is of another kind; 0A000 layout shared, users managed; 42501.';
