@@ -97,7 +97,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.define_onboarding_step(text, integer, text, text, regprocedure, text, text) IS
-'Adds a step to the checklist of a tier, or changes it; tenants that are provisioned already keep theirs. kind sql: function(uuid) is called with the tenant''s id, as the function''s owner; it must bear being called again. kind store: waits until the attached store of that name has the tenant; where none of that name is attached, and for kind manual: for tenancy.complete_onboarding_step(). Errors: 42704 no such tier, 22023 a step that cannot be, 42501.';
+'Adds a step to the checklist of a tier, or changes it; tenants that are provisioned already keep theirs. kind sql: function(uuid) is called with the tenant''s id, as the function''s owner; it must bear being called again. What follows a store''s step runs as part of tenancyd''s report, within its postgres.statement_timeout (15 s unless configured), and is not reached when it takes longer: do what takes long elsewhere. kind store: waits until the attached store of that name has the tenant; where none of that name is attached, and for kind manual: for tenancy.complete_onboarding_step(). Errors: 42704 no such tier, 22023 a step that cannot be, 42501.';
 
 CREATE FUNCTION tenancy.remove_onboarding_step(tier text, name text)
 RETURNS void
