@@ -45,6 +45,8 @@ private:
     Connection& at(const Address& node, Deadline deadline);
     void refresh(Deadline deadline);
     bool refresh_from(const Address& node, Deadline deadline);
+    // Closes connections to nodes that are no primaries any more.
+    void forget_departed();
     [[nodiscard]] std::vector<Address> candidates() const;
     [[nodiscard]] Address owner_of(const std::string& key) const;
 
@@ -68,6 +70,12 @@ private:
 Connection& Cluster::at(const Address& node, Deadline deadline) {
     auto& connection = connections_[node];
     if (connection && connection->broken()) {
+        if (held()) {
+            throw Unavailable("ConnectionLost",
+                              "the connection to " + print_address(node) +
+                                  " was lost; nothing is written until the store's stamp is "
+                                  "verified again");
+        }
         connection.reset();
     }
     if (!connection) {
@@ -94,6 +102,14 @@ std::vector<Address> Cluster::candidates() const {
     return nodes;
 }
 
+void Cluster::forget_departed() {
+    std::erase_if(connections_, [this](const auto& each) {
+        const auto is_that = [&](const Address& node) { return node == each.first; };
+        return std::ranges::none_of(map_.primaries(), is_that) &&
+               std::ranges::none_of(seeds_, is_that);
+    });
+}
+
 bool Cluster::refresh_from(const Address& node, Deadline deadline) {
     const Reply reply = at(node, deadline).exchange(Words{"CLUSTER", "SLOTS"}, deadline);
     SlotMap found(reply, node);
@@ -103,6 +119,7 @@ bool Cluster::refresh_from(const Address& node, Deadline deadline) {
     if (!(found == map_)) {
         map_ = std::move(found);
         version_++;
+        forget_departed();
     }
     known_ = true;
     return true;
@@ -196,8 +213,9 @@ Cluster::Targets Cluster::find_again(const Targets& targets, std::span<const Com
     Targets found;
     for (const Target& target : targets) {
         const Address owner = owner_of(commands[target.index].key);
-        // A connection that was closed while idle proves nothing about its node.
-        if (owner == target.node && error.reason() != "ConnectionLost") {
+        // A connection that was closed while idle proves nothing about its node; while held it is
+        // not replaced.
+        if (owner == target.node && (held() || error.reason() != "ConnectionLost")) {
             throw Unavailable(error);
         }
         found.push_back({target.index, owner, false});
