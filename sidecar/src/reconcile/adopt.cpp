@@ -4,6 +4,7 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "reconcile/fence.hpp"
 #include "reconcile/notifications.hpp"
 #include "reconcile/state_file.hpp"
 
@@ -54,13 +55,7 @@ std::vector<Candidate> candidates(const Config& config, Registry& registry,
 }
 
 void remember(const Config& config, const InstanceIdentity& identity) {
-    StateFile state;
-    state.id = identity.id;
-    state.epoch = identity.epoch;
-    state.system_identifier = identity.live_system_identifier;
-    state.database_oid = identity.live_database_oid;
-    state.timeline = identity.live_timeline;
-    write_state_file(config.state_directory, state);
+    write_state_file(config.state_directory, memory_of(identity));
     failpoint("fence.state_written");
 }
 

@@ -131,6 +131,16 @@ Verdict judge_identity(const InstanceIdentity& identity, const std::optional<Sta
     return judge_memory(identity, *memory);
 }
 
+StateFile memory_of(const InstanceIdentity& identity) {
+    StateFile memory;
+    memory.id = identity.id;
+    memory.epoch = identity.epoch;
+    memory.system_identifier = identity.live_system_identifier;
+    memory.database_oid = identity.live_database_oid;
+    memory.timeline = identity.live_timeline;
+    return memory;
+}
+
 StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge& known) {
     if (!found) {
         return judge_missing(known);

@@ -29,6 +29,9 @@ struct Verdict {
 [[nodiscard]] Verdict judge_identity(const InstanceIdentity& identity,
                                      const std::optional<StateFile>& memory);
 
+// What this host is to remember once the database has been bound.
+[[nodiscard]] StateFile memory_of(const InstanceIdentity& identity);
+
 // What one daemon knows when it looks at a store's stamp.
 struct StampKnowledge {
     Uuid instance;

@@ -134,13 +134,7 @@ void InstanceKeeper::bind(const InstanceIdentity& identity) {
 }
 
 void InstanceKeeper::remember(const InstanceIdentity& identity) {
-    StateFile state;
-    state.id = identity.id;
-    state.epoch = identity.epoch;
-    state.system_identifier = identity.live_system_identifier;
-    state.database_oid = identity.live_database_oid;
-    state.timeline = identity.live_timeline;
-    write_state_file(directory_, state);
+    write_state_file(directory_, memory_of(identity));
     failpoint("fence.state_written");
 }
 

@@ -338,7 +338,12 @@ void StoreWorker::store_down(const InstanceView& view, Items& items, const Unava
     if (items.size() == 1 && items.front().planned) {
         items.front().failure = Failure{FailureKind::transient, "StoreUnavailable", problem.what()};
         items.front().applied = false;
-        report_done(view, items);
+        try {
+            report_done(view, items);
+        } catch (...) {
+            release(items);
+            throw;
+        }
     }
     release(items);
 }
