@@ -18,6 +18,7 @@ from harness import MongoDB, Redis, Server, Tenancyd, wait_for
 from harness.mongodb import real_program
 from harness.process import children
 
+from .client import TOOLS
 from .report import Line, Report
 from .rounds import Spread
 from .schema import Bench
@@ -29,6 +30,7 @@ SUSPENSIONS = 200
 IDLE_SECONDS = 30
 LATENCY_BOUND = 100.0  # ms
 PAUSE = 0.0005  # between two looks at a store
+PROGRAM = TOOLS.parents[1] / "sidecar" / "tenancyd"
 
 DURABLE = {"fsync": True, "synchronous_commit": True, "max_wal_size": "4GB", "shared_buffers": "256MB", "jit": False}
 PATIENT = {"lease": "30s", "poll": "5s", "tick": "10s", "scan": "24h", "backoff_most": "5m"}
@@ -49,7 +51,8 @@ class World:
         self.connection.execute("SELECT tenancy.add_operator('tenancyd', 'sidecar')")
         for store, keys in stores.items():
             self.connection.execute("SELECT tenancy.define_store(%s, %s, ARRAY['suspend', 'erase'])", [store, keys["kind"]])
-        self.daemon = Tenancyd(server, name, stores=stores, reconcile=PATIENT, config={"log": {"level": "info"}}, name=name)
+        self.daemon = Tenancyd(server, name, stores=stores, reconcile=PATIENT, config={"log": {"level": "info"}}, name=name,
+                               program=PROGRAM)
 
     def provision(self, count: int) -> None:
         for first in range(0, count, 1000):

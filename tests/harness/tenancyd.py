@@ -1,4 +1,4 @@
-"""tenancyd, the daemon beside the extension, as scripts/unit builds it: with its failpoints."""
+"""tenancyd, the daemon beside the extension, as scripts/unit builds it, unless said otherwise: with its failpoints."""
 
 import json
 import os
@@ -15,7 +15,9 @@ from typing import Any
 from .process import Daemon, ServerError, clean_environment, server_user, unprivileged
 from .server import ROOT, Server
 
-PROGRAM = ROOT / "build" / "unit" / "sidecar" / "tenancyd_failpoints"
+BUILT = ROOT / "build" / "unit" / "sidecar"
+PROGRAM = BUILT / "tenancyd_failpoints"
+INSTALLED = BUILT / "tenancyd"  # as it is installed, without failpoints
 
 # Short, so that tests need not wait; a test that counts on them says so itself.
 QUICK = {
@@ -51,6 +53,7 @@ class Tenancyd(Daemon):
         failpoint: str | None = None,
         environment: Mapping[str, str] | None = None,
         name: str = "tenancyd",
+        program: Path = PROGRAM,
     ) -> None:
         super().__init__(name)
         self.server, self.dbname, self.user = server, dbname, user
@@ -63,7 +66,7 @@ class Tenancyd(Daemon):
         self.state = self.dir / "state"
         self.state.mkdir()
         _give(self.state)
-        self.use_program(PROGRAM.name)
+        self.use_program(program)
 
     def __enter__(self) -> "Tenancyd":
         self.start()
@@ -72,9 +75,9 @@ class Tenancyd(Daemon):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def use_program(self, name: str) -> None:
-        """From the next start on; "tenancyd" is the one that is installed, without failpoints."""
-        self.program = _reachable_program(name, self.dir)
+    def use_program(self, program: Path) -> None:
+        """From the next start on."""
+        self.program = _reachable_program(program, self.dir)
 
     @property
     def conninfo(self) -> str:
@@ -193,9 +196,8 @@ def _give(path: Path) -> None:
     os.chown(path, server_user().pw_uid, server_user().pw_gid)
 
 
-def _reachable_program(name: str, place: Path) -> Path:
+def _reachable_program(program: Path, place: Path) -> Path:
     """The program, or a copy in `place` where the daemon's user cannot reach the tree."""
-    program = PROGRAM.with_name(name)
     if not program.exists():
         raise ServerError(f"no {program}; run scripts/unit")
     if subprocess.run(unprivileged(["test", "-x", str(program)])).returncode == 0:

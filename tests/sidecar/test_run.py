@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness import Tenancyd, wait_for
+from harness.tenancyd import INSTALLED
 
 from .conftest import cache_keys
 
@@ -234,7 +235,7 @@ def test_failpoints_end_the_program_of_the_tests_alone(make_tenancyd, server, sh
     daemon._spawn()
     assert daemon._process.wait(30) == -signal.SIGKILL
     passed = daemon.passed()
-    daemon.use_program("tenancyd")
+    daemon.use_program(INSTALLED)
     daemon.start()
     converged = 'tenancyd_tenants_reconciled_total{store="cache",outcome="converged"}'
     wait_for(lambda: daemon.metrics().get(converged), 40, "globex to be in the cache")
