@@ -75,7 +75,7 @@ class MongoDB(Daemon):
         self.start()
 
     def stop(self) -> None:
-        self.resume()
+        self.thaw()
         super().stop()
 
     def close(self) -> None:
@@ -83,11 +83,11 @@ class MongoDB(Daemon):
         super().close()
 
     def freeze(self) -> None:
-        """Takes connections, by the kernel, but answers nothing until resume()."""
+        """Takes connections, by the kernel, but answers nothing until thaw()."""
         self.send(signal.SIGSTOP)
         wait_for(lambda: _all_stopped(self.pid), 10, f"{self.name} to stop")
 
-    def resume(self) -> None:
+    def thaw(self) -> None:
         self.send(signal.SIGCONT)
 
     def client(self, **options: Any) -> pymongo.MongoClient[dict[str, Any]]:

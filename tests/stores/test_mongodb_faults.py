@@ -106,7 +106,7 @@ def test_a_frozen_server_is_unavailable_by_the_deadline(open_store, make_mongodb
     for each in (store, fresh):
         assert reason_of(lambda: each.read_stamp(within=1.0)) == "TimedOut"
         assert 0.8 < each.took < 1.5
-    server.resume()
+    server.thaw()
     assert store.read_stamp() is None
 
 

@@ -98,6 +98,22 @@ def test_frozen(world: World) -> None:
     Bulk(world, TENANTS // 4, SEED).live([frozen(*store) for store in stores])
 
 
+def test_frozen_idle(world: World) -> None:
+    """A store that stops answering is missed although nothing is to be done there."""
+    daemon = world.daemon(store={"connect_timeout": "300ms", "operation_timeout": "300ms"})
+    world.provision_many(["one", "two"])
+    world.converged()
+    for server, store in ((world.servers.redis, "cache"), (world.servers.mongodb, "docs")):
+        mark = daemon.log_size()
+        server.freeze()
+        try:
+            wait_for(lambda: noticed(daemon, store, mark), 30, f"tenancyd to notice that {store} is frozen")
+        finally:
+            server.thaw()
+        wait_for(lambda: any(event["store"] == store for event in daemon.events("store_ready", since=mark)), 30, store)
+        faults.tried(f"{server.name} frozen while idle")
+
+
 def signal_all(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
         try:

@@ -69,7 +69,7 @@ class Servers:
     def heal(self) -> None:
         """Whatever a test left frozen or dead runs again, without data of a world in the stores."""
         self.redis.thaw()
-        self.mongodb.resume()
+        self.mongodb.thaw()
         for server in (self.postgres, self.redis, self.mongodb):
             if not server.running:
                 server.start()
