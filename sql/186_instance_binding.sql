@@ -28,20 +28,13 @@ AS $$
 BEGIN
     -- Whatever was reported may be older or newer than what the stores show; leases are of daemons that are gone.
     UPDATE tenancy.store AS s SET settled = false, settle_horizon = NULL WHERE s.state = 'attached';
-    -- By id, as all that lock several tenants: so none of them waits for another in a circle.
-    PERFORM FROM tenancy.tenant AS t WHERE t.state <> 'erased' ORDER BY t.id FOR NO KEY UPDATE;
-    -- A store refuses to go back behind a newer generation, and may have seen some that this database lost:
-    -- each epoch begins beyond all that the ones before it gave out. That marks the tenants as well.
-    UPDATE tenancy.tenant AS t SET generation = t.generation + (1::bigint << 32) WHERE t.state <> 'erased';
     INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh, token)
-    SELECT s.store, s.tenant_id, false, true, s.lease_token
-    FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
-    WHERE s.lease_token IS NOT NULL OR t.state = 'erased';
+    SELECT s.store, s.tenant_id, false, true, s.lease_token FROM tenancy.tenant_store AS s;
     DELETE FROM tenancy.daemon;
 END
 $$;
 COMMENT ON FUNCTION tenancy.bind_replacement() IS
-'Has every tenant looked at again in every store, ends all leases, and raises generations beyond those that were lost. Internal.';
+'Has every tenant looked at again in every store, and ends all leases. Internal.';
 
 CREATE FUNCTION tenancy.bind_instance(role text, expected_epoch bigint DEFAULT NULL)
 RETURNS TABLE (id uuid, epoch bigint)
@@ -91,4 +84,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.bind_instance(text, bigint) IS
-'Binds the identity of this installation to the server and database it is on, and returns id and epoch. new: makes the identity, once. replacement: this copy takes the place of its original, which must be gone for good: same id, next epoch, and every tenant is looked at again in every store, its generation raised by 4294967296 beyond all that the stores have seen. clone: this copy lives beside its original: a new id, epoch 1, and every store is detached, and all signing keys and withdrawn tokens are removed. expected_epoch, when given, must be the present one (0 before the first binding). Audited. For admins and sidecars. Errors: 22023 no such role, 55000 bound already or not yet, TN016 not the expected epoch, 42501.';
+'Binds the identity of this installation to the server and database it is on, and returns id and epoch. new: makes the identity, once. replacement: this copy takes the place of its original, which must be gone for good: same id, next epoch, and every tenant is looked at again in every store. clone: this copy lives beside its original: a new id, epoch 1, and every store is detached, and all signing keys and withdrawn tokens are removed. expected_epoch, when given, must be the present one (0 before the first binding). Audited. For admins and sidecars. Errors: 22023 no such role, 55000 bound already or not yet, TN016 not the expected epoch, 42501.';

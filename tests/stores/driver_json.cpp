@@ -159,6 +159,9 @@ Desired desired_of(const Json& json, std::shared_ptr<const Templates> templates)
     desired.generation = json.value("generation", std::int64_t{1});
     desired.store_generation = json.value("store_generation", std::int64_t{1});
     desired.reached_before = json.value("reached_before", false);
+    if (json.contains("disowned")) {
+        desired.disowned = json.at("disowned").get<std::int64_t>();
+    }
     desired.settings = json.value("settings", Json::object());
     desired.templates = std::move(templates);
     return desired;

@@ -176,7 +176,7 @@ def tenant_hex(tenant: str) -> str:
 
 
 def desired(tenant: str, **more: Any) -> dict[str, Any]:
-    """A Desired: state, present, generation, store_generation, reached_before, settings."""
+    """A Desired: state, present, generation, store_generation, reached_before, disowned, settings."""
     return {"tenant": tenant} | more
 
 

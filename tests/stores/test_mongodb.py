@@ -73,6 +73,35 @@ def test_a_newer_generation_stays(store, mongodb):
     assert marker(mongodb, tenant)["state"] == "active"
 
 
+def overwrite_generation(mongodb, tenant, generation):
+    with mongodb.client() as client:
+        client[database(tenant)]["tenancy"].update_one({}, {"$set": {"generation": generation}})
+
+
+def test_only_the_generation_that_is_disowned_gives_way(store, mongodb):
+    tenant = new_id()
+    assert do(store, INSTANCE, tenant, "publish", generation=99) is None
+    for action in ("publish", "erase"):
+        failure = do(store, INSTANCE, tenant, action, generation=5, disowned=98)
+        assert failure["kind"] == "superseded"
+    assert do(store, INSTANCE, tenant, "publish", generation=5, disowned=99, state="suspended") is None
+    assert (marker(mongodb, tenant)["generation"], marker(mongodb, tenant)["state"]) == (5, "suspended")
+    overwrite_generation(mongodb, tenant, 99)
+    assert do(store, INSTANCE, tenant, "erase", generation=5, disowned=99) is None
+    assert marker(mongodb, tenant) is None
+
+
+@pytest.mark.parametrize("nonsense", ["x", None, -1.5, 1e300, [1], {"a": 1}])
+def test_what_is_no_generation_gives_way_when_it_is_disowned(store, mongodb, nonsense):
+    tenant = new_id()
+    assert do(store, INSTANCE, tenant, "publish") is None
+    overwrite_generation(mongodb, tenant, nonsense)
+    shown = look(store, tenant)["marker"]["generation"]
+    assert shown == 2**63 - 1
+    assert do(store, INSTANCE, tenant, "publish", generation=5, disowned=shown, state="suspended") is None
+    assert (marker(mongodb, tenant)["generation"], marker(mongodb, tenant)["state"]) == (5, "suspended")
+
+
 def test_another_instances_tenant_is_not_touched(store, mongodb):
     tenant, other = new_id(), new_id()
     assert do(store, other, tenant, "publish", generation=1, settings={"a": 1}) is None

@@ -86,6 +86,24 @@ def test_an_older_generation_changes_nothing(store, raw):
     assert settings(raw, tenant) == {"a": "3"}
 
 
+def test_only_the_generation_that_is_disowned_gives_way(store, raw):
+    tenant, instance = new_id(), new_id()
+    store.apply([work(tenant, "publish", generation=99)], instance)
+    publish = {"generation": 5, "state": "suspended"}
+    [outcome] = store.apply([work(tenant, "publish", disowned=98, **publish)], instance)
+    assert outcome["failure"]["kind"] == "superseded"
+    assert ok(store.apply([work(tenant, "publish", disowned=99, **publish)], instance))
+    assert marker(raw, tenant) == {"instance": instance, "generation": "5", "state": "suspended"}
+
+
+@pytest.mark.parametrize("nonsense", ["", "x", "-1", "1e9", "0099", "9223372036854775808", "9" * 100])
+def test_what_is_no_generation_gives_way(store, raw, nonsense):
+    tenant, instance = new_id(), new_id()
+    raw.hset(key(tenant, "tenancy:tenant"), mapping={"instance": instance, "generation": nonsense, "state": "active"})
+    assert ok(store.apply([work(tenant, "publish", generation=5, state="suspended")], instance))
+    assert marker(raw, tenant) == {"instance": instance, "generation": "5", "state": "suspended"}
+
+
 @pytest.mark.parametrize("action", ["publish", "claim", "erase"])
 def test_another_instances_keys_are_not_touched(store, raw, action):
     tenant, owner = new_id(), new_id()

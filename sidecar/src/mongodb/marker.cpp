@@ -1,5 +1,7 @@
 #include "mongodb/marker.hpp"
 
+#include <limits>
+
 #include "mongodb/places.hpp"
 
 namespace tenancy::sidecar::mongodb {
@@ -7,6 +9,9 @@ namespace {
 
 // Of one document, with room for what the server adds.
 constexpr std::uint32_t largest_document = (16U << 20U) - (16U << 10U);
+
+// Where the marker's is no integer: nobody of ours wrote that, and it counts as newer than any.
+constexpr std::int64_t no_generation = std::numeric_limits<std::int64_t>::max();
 
 std::optional<OrderedJson> find_one(Session& session, const std::string& database,
                                     const char* collection, const char* id, Deadline deadline) {
@@ -74,11 +79,28 @@ Uuid uuid_at(const OrderedJson& document, const char* key) {
     return parse_uuid(text_at(document, key)).value_or(Uuid{});
 }
 
-// What is in the way of a marker that could not be written.
-std::optional<Failure> obstacle(Session& session, const Desired& desired, const Uuid& instance,
-                                Deadline deadline) {
-    const auto found = read_marker(session, database_of(desired.tenant), deadline);
-    return found ? refusal_by(found->marker, desired, instance) : std::nullopt;
+Marker marker_in(const OrderedJson& found) {
+    return {uuid_at(found, "instance"), integer_at(found, "generation", no_generation),
+            text_at(found, "state")};
+}
+
+std::optional<OrderedJson> find_marker(Session& session, const std::string& database,
+                                       Deadline deadline) {
+    return find_one(session, database, marker_collection, marker_id, deadline);
+}
+
+// If it is still what was found. Whatever stands for a generation there is compared as it is.
+bool replace_found(Session& session, const std::string& database, const OrderedJson& found,
+                   const Document& wanted, Deadline deadline) {
+    const auto generation = found.find("generation");
+    const Json shown = generation == found.end() ? Json() : Json(*generation);
+    Document filter;
+    filter.text("_id", marker_id)
+        .text("instance", text_at(found, "instance"))
+        .document("generation", Document().json("$eq", shown, Reading::extended));
+    const auto reply =
+        session.write(database, update_command(marker_collection, filter, wanted, false), deadline);
+    return integer_at(reply, "n", 0) == 1;
 }
 
 Failure changed_meanwhile() {
@@ -99,14 +121,12 @@ Document stamp_document(const Stamp& stamp) {
 
 std::optional<MarkerDocument> read_marker(Session& session, const std::string& database,
                                           Deadline deadline) {
-    const auto found = find_one(session, database, marker_collection, marker_id, deadline);
+    const auto found = find_marker(session, database, deadline);
     if (!found) {
         return std::nullopt;
     }
     MarkerDocument read;
-    read.marker.instance = uuid_at(*found, "instance");
-    read.marker.generation = integer_at(*found, "generation", 0);
-    read.marker.state = text_at(*found, "state");
+    read.marker = marker_in(*found);
     if (const auto settings = found->find("settings"); settings != found->end()) {
         read.settings = Json(*settings);
     }
@@ -120,7 +140,7 @@ std::optional<Failure> refusal_by(const Marker& marker, const Desired& desired,
                        "the database belongs to instance " + print_uuid(marker.instance) +
                            "; remove it, or adopt this installation as its replacement"};
     }
-    if (marker.generation > desired.generation) {
+    if (marker.generation > desired.generation && marker.generation != desired.disowned) {
         return Failure{FailureKind::superseded, "Superseded",
                        "the database shows generation " + std::to_string(marker.generation) +
                            " already"};
@@ -142,11 +162,21 @@ bool replace_marker(Session& session, const std::string& database, const Marker&
 std::optional<Failure> publish(Session& session, const Desired& desired, const Uuid& instance,
                                Deadline deadline) {
     const Marker marker{instance, desired.generation, desired.state};
-    if (replace_marker(session, database_of(desired.tenant), marker, desired.settings, deadline)) {
+    const auto database = database_of(desired.tenant);
+    if (replace_marker(session, database, marker, desired.settings, deadline)) {
         return std::nullopt;
     }
-    auto refused = obstacle(session, desired, instance, deadline);
-    return refused ? refused : changed_meanwhile();
+    const auto found = find_marker(session, database, deadline);
+    if (!found) {
+        return changed_meanwhile();
+    }
+    if (auto refused = refusal_by(marker_in(*found), desired, instance)) {
+        return refused;
+    }
+    return replace_found(session, database, *found, marker_document(marker, desired.settings),
+                         deadline)
+               ? std::nullopt
+               : std::optional<Failure>(changed_meanwhile());
 }
 
 std::optional<Failure> claim(Session& session, const Desired& desired, const Uuid& instance,
@@ -157,7 +187,8 @@ std::optional<Failure> claim(Session& session, const Desired& desired, const Uui
                                deadline)) {
         return std::nullopt;
     }
-    return obstacle(session, desired, instance, deadline);
+    const auto found = read_marker(session, database_of(desired.tenant), deadline);
+    return found ? refusal_by(found->marker, desired, instance) : std::nullopt;
 }
 
 std::optional<Failure> take_over(Session& session, const std::string& database,

@@ -24,7 +24,7 @@ read_marker(Session& session, const std::string& database, Deadline deadline);
 [[nodiscard]] bool replace_marker(Session& session, const std::string& database,
                                   const Marker& marker, const Json& settings, Deadline deadline);
 
-// Shows the tenant as desired, unless replace_marker() refuses; tells why, then.
+// Shows the tenant as desired, unless refusal_by() says why not.
 [[nodiscard]] std::optional<Failure> publish(Session& session, const Desired& desired,
                                              const Uuid& instance, Deadline deadline);
 // Writes a marker with state provisioning where there is none; one of this instance that is not

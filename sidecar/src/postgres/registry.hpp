@@ -122,6 +122,10 @@ public:
     virtual void run_schedule() = 0;
 };
 
+// What is wanted of one tenant now; nothing when the store has nothing to do with it.
+[[nodiscard]] std::optional<Desired> desired_now(Registry& registry, const StoreDefinition& store,
+                                                 const Uuid& tenant);
+
 // Over a connection of its own. `daemon` names this daemon in leases and heartbeats.
 [[nodiscard]] std::unique_ptr<Registry> make_registry(const PostgresConfig& config,
                                                       const std::string& daemon);

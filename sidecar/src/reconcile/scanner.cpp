@@ -17,16 +17,6 @@ constexpr unsigned page_size = 500;
 constexpr Milliseconds longest_wait{60000};
 constexpr Milliseconds list_limit{3600000};
 
-// The id just before, so that a page after it begins with `tenant`; nothing for the first of all.
-std::optional<Uuid> before(Uuid tenant) {
-    for (auto byte = tenant.bytes.rbegin(); byte != tenant.bytes.rend(); ++byte) {
-        if ((*byte)-- != 0) {
-            return tenant;
-        }
-    }
-    return std::nullopt;
-}
-
 std::string extra_name(const Desired& desired, const std::string& collection) {
     return "t_" + print_uuid_hex(desired.tenant) + "." + collection;
 }
@@ -238,7 +228,8 @@ void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
         const Uuid& tenant = *object.tenant;
         const auto known = scan.tenants.find(tenant);
         if (known == scan.tenants.end()) {
-            if (!known_by_now(scan, tenant)) {
+            if (!desired_now(*registry_, *scan.definition,
+                             tenant)) { // made after its page was read
                 unknown.push_back(judge(scan, object));
             }
         } else if (!known->second) {
@@ -247,12 +238,6 @@ void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
     }
     repair(scan, leftovers);
     resolve(scan, unknown);
-}
-
-// A tenant that was made after its page was read is not unknown.
-bool Scanner::known_by_now(const Scan& scan, const Uuid& tenant) {
-    const auto page = registry_->desired_after(*scan.definition, before(tenant), 1);
-    return !page.tenants.empty() && page.tenants.front().tenant == tenant;
 }
 
 // What belongs to another instance, or does not bear a tenant's name, is never touched.

@@ -55,7 +55,6 @@ private:
                         std::vector<Uuid>& differing, std::vector<UnknownObject>& extra) const;
     bool look_for_unknown(Scan& scan);
     void sort_out(Scan& scan, const std::vector<FoundObject>& objects);
-    [[nodiscard]] bool known_by_now(const Scan& scan, const Uuid& tenant);
     [[nodiscard]] static UnknownObject judge(const Scan& scan, const FoundObject& object);
     void resolve(Scan& scan, std::vector<UnknownObject>& unknown);
     void report(const Scan& scan, const std::vector<UnknownObject>& unknown);

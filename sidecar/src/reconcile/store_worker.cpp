@@ -205,7 +205,28 @@ void StoreWorker::observe(const InstanceView& view, Items& items) {
     }
     auto observed = ask_store([&] { return store_->observe(desired, lease_.end()); });
     for (std::size_t i = 0; i < items.size(); ++i) {
+        if (observed.at(i).ok()) {
+            look_behind(view, items[i].claim.desired, observed.at(i).value());
+        }
         plan(view, items[i], observed.at(i));
+    }
+}
+
+// A store that is ahead of the claim: another daemon was faster, unless the database has not come
+// as far by now. Then nobody of ours wrote that.
+void StoreWorker::look_behind(const InstanceView& view, Desired& desired,
+                              const Observed& observed) {
+    if (!is_ahead(observed, desired) || observed.marker->instance != view.instance) {
+        return;
+    }
+    const auto now = desired_now(*registry_, *definition_, desired.tenant);
+    if (now && now->generation < observed.marker->generation) {
+        log(Level::warning, "generation_disowned",
+            {{"store", name_},
+             {"tenant", print_uuid(desired.tenant)},
+             {"shown", observed.marker->generation},
+             {"generation", now->generation}});
+        desired.disowned = observed.marker->generation;
     }
 }
 

@@ -43,6 +43,7 @@ private:
     bool reconcile(const InstanceView& view, Items& items);
     bool verify(const InstanceView& view);
     void observe(const InstanceView& view, Items& items);
+    void look_behind(const InstanceView& view, Desired& desired, const Observed& observed);
     void plan(const InstanceView& view, WorkItem& item, const Result<Observed>& found);
     void apply(const InstanceView& view, const std::vector<WorkItem*>& chosen, bool erasing);
     void settle(WorkItem& item, const Outcome& outcome);

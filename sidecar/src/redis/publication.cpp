@@ -203,8 +203,12 @@ Call Application::publish_call(const Work& work, Action::Kind kind) const {
     Call call;
     call.script = restricts(state) ? &restrict_script() : &publish_script();
     call.keys = {marker_key(desired.tenant), setting_key(desired.tenant)};
-    call.arguments = {print_uuid(instance_), std::to_string(desired.generation), state,
-                      channel_of(desired.tenant), claim ? "claim" : "publish"};
+    call.arguments = {print_uuid(instance_),
+                      std::to_string(desired.generation),
+                      state,
+                      channel_of(desired.tenant),
+                      claim ? "claim" : "publish",
+                      desired.disowned ? std::to_string(*desired.disowned) : ""};
     if (!claim) {
         for (const auto& [key, value] : desired.settings.items()) {
             call.arguments.push_back(key);

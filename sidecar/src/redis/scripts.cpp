@@ -19,6 +19,9 @@ local function newer(one, other)
     if #one ~= #other then return #one > #other end
     return one > other
 end
+local function is_generation(text)
+    return string.match(text, '^[1-9]%d*$') and not newer(text, '9223372036854775807')
+end
 local function is_hash(key) return redis.call('TYPE', key).ok == 'hash' end
 local function clear(key)
     local kind = redis.call('TYPE', key).ok
@@ -29,18 +32,18 @@ local marker, settings = KEYS[1], KEYS[2]
 local found = is_hash(marker) and redis.call('HMGET', marker, 'instance', 'generation', 'state') or {}
 if found[1] and found[1] ~= ARGV[1] then return {'foreign'} end
 if found[1] and ARGV[5] == 'claim' then return {'done'} end
-if found[2] and #found[2] <= 19 and string.match(found[2], '^%d+$') and newer(found[2], ARGV[2]) then
+if found[2] and is_generation(found[2]) and newer(found[2], ARGV[2]) and found[2] ~= ARGV[6] then
     return {'superseded', found[2]}
 end
 clear(marker)
 redis.call('HSET', marker, 'instance', ARGV[1], 'generation', ARGV[2], 'state', ARGV[3])
 clear(settings)
 local wanted = {}
-for i = 6, #ARGV, 2 do
+for i = 7, #ARGV, 2 do
     redis.call('HSET', settings, ARGV[i], ARGV[i + 1])
     wanted[ARGV[i]] = true
 end
-if redis.call('HLEN', settings) * 2 > #ARGV - 5 then
+if redis.call('HLEN', settings) * 2 > #ARGV - 6 then
     for _, key in ipairs(redis.call('HKEYS', settings)) do
         if not wanted[key] then redis.call('HDEL', settings, key) end
     end

@@ -17,9 +17,10 @@ struct Script {
     std::string sha; // by which EVALSHA knows it
 };
 
-// KEYS marker, settings. ARGV instance, generation, state, channel, "publish" | "claim", then
-// settings' keys and values in turn. Answers {"done"}, {"superseded", generation} or {"foreign"}.
-// The second works on a full server too: for states that take something away from the tenant.
+// KEYS marker, settings. ARGV instance, generation, state, channel, "publish" | "claim", the
+// generation that is disowned or nothing, then settings' keys and values in turn. Answers {"done"},
+// {"superseded", generation} or {"foreign"}. The second works on a full server too: for states that
+// take something away from the tenant.
 [[nodiscard]] const Script& publish_script();
 [[nodiscard]] const Script& restrict_script();
 

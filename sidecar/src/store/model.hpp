@@ -50,7 +50,9 @@ struct Desired {
     std::int64_t generation = 0;       // of the tenant
     std::int64_t store_generation = 0; // of the store's templates
     bool reached_before = false;       // the store has reported the tenant as present once
-    Json settings = Json::object();    // key -> value; is_discarded() when it cannot be read
+    // A generation that the store shows and the database has never given out: it gives way.
+    std::optional<std::int64_t> disowned;
+    Json settings = Json::object(); // key -> value; is_discarded() when it cannot be read
     std::shared_ptr<const Templates> templates;
 };
 
@@ -73,7 +75,8 @@ struct Observed {
 
 // One idempotent step. erase deletes everything of the tenant and proves by looking again that it
 // is gone. claim writes the marker with state provisioning, before anything else is made; publish
-// writes marker, state and settings as desired. Both refuse to go back behind a newer generation.
+// writes marker, state and settings as desired. Both refuse to go back behind a newer generation,
+// unless it is the one that is disowned.
 struct Action {
     enum class Kind : std::uint8_t {
         claim,

@@ -126,6 +126,17 @@ TEST(Decide, DoesNotGoBackBehindANewerGeneration) {
     EXPECT_EQ(failure.kind, FailureKind::superseded);
 }
 
+TEST(Decide, PublishesOverTheGenerationThatIsDisownedAndNoOther) {
+    auto desired = wanted("suspended", 5);
+    desired.reached_before = true;
+    desired.disowned = 99;
+    const auto plan = decide(desired, shown(wanted("active", 99)), ours, "report");
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(plan.value().actions, (std::vector<Action>{{Action::Kind::publish, "", ""}}));
+    EXPECT_TRUE(plan.value().drifted);
+    EXPECT_EQ(refusal(desired, shown(wanted("active", 98))).kind, FailureKind::superseded);
+}
+
 TEST(Decide, RefusesSettingsThatCannotBeRead) {
     auto desired = wanted("active");
     desired.settings = Json::parse("1e999", nullptr, false);

@@ -135,7 +135,8 @@ private:
             return std::nullopt;
         }
         auto& tenant = server_->tenants[id];
-        if (tenant.marker && tenant.marker->generation > desired.generation) {
+        if (tenant.marker && tenant.marker->generation > desired.generation &&
+            tenant.marker->generation != desired.disowned) {
             return Failure{FailureKind::superseded, "Superseded", ""};
         }
         change(tenant, desired, action, instance);

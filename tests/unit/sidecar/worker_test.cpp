@@ -1,5 +1,6 @@
 // One daemon, one store: what a batch does, and what becomes of it when something fails.
 #include <algorithm>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -72,6 +73,39 @@ TEST_F(Worker, ErasesAndTakesTheAbsenceAsProof) {
     EXPECT_TRUE(server->tenants.empty());
     EXPECT_EQ(row(0).proofs, 1);
     EXPECT_EQ(server->erased.size(), 1U);
+}
+
+TEST_F(Worker, OverwritesAGenerationThatTheDatabaseHasNeverGivenOut) {
+    add(2);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    for (unsigned i = 0; i < 2; ++i) {
+        auto& marker = server->tenants.at(print_uuid(tenant_number(i))).marker;
+        marker->generation = std::numeric_limits<std::int64_t>::max();
+    }
+    database->change(tenant_number(0), "suspended", true, Json::object());
+    database->change(tenant_number(1), "erasing", false, Json::object());
+    ASSERT_TRUE(converge());
+    EXPECT_EQ(*shown(0)->marker, (Marker{database->identity.id, 2, "suspended"}));
+    EXPECT_EQ(shown(1), nullptr);
+}
+
+TEST_F(Worker, LeavesAGenerationThatTheDatabaseHasGivenOutMeanwhile) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    database->change(tenant_number(0), "read_only", true, Json::object());
+    server->before = [this](std::string_view name) {
+        if (name == "observe") { // another daemon is faster with a later change
+            server->before = [](std::string_view) {};
+            database->change(tenant_number(0), "suspended", true, Json::object());
+            auto& shown = server->tenants.at(print_uuid(tenant_number(0)));
+            shown.marker = Marker{database->identity.id, 3, "suspended"};
+        }
+    };
+    (void)daemon.work();
+    EXPECT_EQ(*shown(0)->marker, (Marker{database->identity.id, 3, "suspended"}));
+    EXPECT_TRUE(converge());
 }
 
 TEST_F(Worker, ChargesNoTenantForAStoreThatIsDown) {
