@@ -12,7 +12,7 @@
 namespace tenancy::sidecar {
 namespace {
 
-constexpr std::size_t threads = 4;
+constexpr std::size_t threads = 8;
 constexpr std::size_t queued = 32;
 constexpr std::size_t largest_request = 8192;
 constexpr std::size_t largest_head = 8192; // the request's line and headers
