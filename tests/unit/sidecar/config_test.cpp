@@ -134,6 +134,11 @@ struct Wrong {
     const char* name;
     std::string text;
     const char* message;
+
+    // What a list of tests shows of it.
+    friend std::ostream& operator<<(std::ostream& out, const Wrong& wrong) {
+        return out << wrong.name;
+    }
 };
 
 class WrongConfigTest : public ConfigTest, public ::testing::WithParamInterface<Wrong> {};
