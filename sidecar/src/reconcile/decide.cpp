@@ -49,7 +49,8 @@ std::optional<Failure> refusal(const Desired& desired, const Observed& observed,
         return Failure{FailureKind::permanent, "SettingsUnreadable",
                        "a setting has a value that cannot be read, such as a number beyond 1e308"};
     }
-    if (is_ahead(observed, desired) && observed.marker->generation != desired.disowned) {
+    if (observed.marker && observed.marker->generation > desired.generation &&
+        observed.marker->generation != desired.disowned) {
         return superseded(desired, *observed.marker);
     }
     if (!observed.marker && observed.has_objects && !desired.reached_before &&
@@ -142,16 +143,13 @@ Plan plan_presence(const Desired& desired, const Observed& observed, bool prune)
     const bool as_published = observed.marker &&
                               observed.marker->generation == desired.generation &&
                               observed.marker->state == desired.state;
-    plan.drifted = desired.reached_before && !plan.actions.empty() &&
-                   (!observed.marker || as_published || is_ahead(observed, desired));
+    plan.drifted =
+        desired.reached_before && !plan.actions.empty() &&
+        (!observed.marker || as_published || observed.marker->generation > desired.generation);
     return plan;
 }
 
 } // namespace
-
-bool is_ahead(const Observed& observed, const Desired& desired) {
-    return observed.marker && observed.marker->generation > desired.generation;
-}
 
 Result<Plan> decide(const Desired& desired, const Observed& observed, const Uuid& instance,
                     std::string_view unknown_objects) {

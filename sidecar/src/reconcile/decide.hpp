@@ -15,9 +15,6 @@ struct Plan {
     bool drifted = false;        // the store has lost or changed what it had been given
 };
 
-// Whether the store shows a newer generation than the one that is wanted.
-[[nodiscard]] bool is_ahead(const Observed& observed, const Desired& desired);
-
 // The steps for one tenant, in order. `unknown_objects` is the store's policy: report, adopt,
 // prune. Failures: UnknownState, SettingsUnreadable (permanent), ForeignInstance (foreign),
 // UnknownObjects (permanent: something without a marker is in the way), Superseded (superseded: the

@@ -216,7 +216,8 @@ void StoreWorker::observe(const InstanceView& view, Items& items) {
 // as far by now. Then nobody of ours wrote that.
 void StoreWorker::look_behind(const InstanceView& view, Desired& desired,
                               const Observed& observed) {
-    if (!is_ahead(observed, desired) || observed.marker->instance != view.instance) {
+    if (!observed.marker || observed.marker->instance != view.instance ||
+        observed.marker->generation <= desired.generation) {
         return;
     }
     const auto now = desired_now(*registry_, *definition_, desired.tenant);
