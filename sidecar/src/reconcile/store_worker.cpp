@@ -220,14 +220,16 @@ void StoreWorker::look_behind(const InstanceView& view, Desired& desired,
         observed.marker->generation <= desired.generation) {
         return;
     }
+    const auto shown = observed.marker->generation;
     const auto now = desired_now(*registry_, *definition_, desired.tenant);
-    if (now && now->generation < observed.marker->generation) {
+    const auto given_out = now ? now->generation : shown;
+    if (given_out < shown) {
         log(Level::warning, "generation_disowned",
             {{"store", name_},
              {"tenant", print_uuid(desired.tenant)},
-             {"shown", observed.marker->generation},
-             {"generation", now->generation}});
-        desired.disowned = observed.marker->generation;
+             {"shown", shown},
+             {"generation", given_out}});
+        desired.disowned = shown;
     }
 }
 
