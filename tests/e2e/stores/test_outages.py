@@ -33,6 +33,16 @@ def noticed(daemon: Tenancyd, what: str, since: int) -> bool:
     return False
 
 
+def at_work(daemon: Tenancyd, what: str) -> bool:
+    """Whether the last that the daemon said of it is good: only then has it something to say of a fault."""
+    if what == "postgres":
+        said = [event["event"] for event in daemon.events() if event["event"] in ("writing", "observing_only")]
+        return said[-1:] == ["writing"]
+    good, bad = ("store_ready", "store_back"), ("store_not_ready", "store_unavailable")
+    said = [event["event"] for event in daemon.events() if event.get("store") == what and event["event"] in good + bad]
+    return bool(said) and said[-1] in good
+
+
 def give_work(world: World, store: str) -> None:
     """So that the store is asked: all may be in step already."""
     world.admin("select tenancy.retry_store(%s, everything => true)", [store])
@@ -61,6 +71,7 @@ def test_refusing(world: World) -> None:
 
     def away(server: Daemon, what: str) -> Callable[[], None]:
         def fault() -> None:
+            wait_for(lambda: at_work(daemon, what), 30, f"tenancyd to be at work in {what}")
             mark = daemon.log_size()
             server.kill()
             wait_for(lambda: noticed(daemon, what, mark), 20, f"tenancyd to notice that {what} is away")
@@ -81,6 +92,7 @@ def test_frozen(world: World) -> None:
 
     def frozen(server: Daemon, what: str) -> Callable[[], None]:
         def fault() -> None:
+            wait_for(lambda: at_work(daemon, what), 30, f"tenancyd to be at work in {what}")
             mark = daemon.log_size()
             family = [server.pid, *children(server.pid)]
             if what != "postgres":
@@ -110,7 +122,7 @@ def test_frozen_idle(world: World) -> None:
             wait_for(lambda: noticed(daemon, store, mark), 30, f"tenancyd to notice that {store} is frozen")
         finally:
             server.thaw()
-        wait_for(lambda: any(event["store"] == store for event in daemon.events("store_ready", since=mark)), 30, store)
+        wait_for(lambda: at_work(daemon, store), 30, f"tenancyd to be at work in {store} again")
         faults.tried(f"{server.name} frozen while idle")
 
 
@@ -139,6 +151,7 @@ def test_slow(world: World) -> None:
 
         def too_slow(proxy: Proxy, store: str) -> Callable[[], None]:
             def fault() -> None:
+                wait_for(lambda: at_work(daemon, store), 30, f"tenancyd to be at work in {store}")
                 mark = daemon.log_size()
                 proxy.delay = 2.5
                 give_work(world, store)
@@ -158,6 +171,7 @@ def test_mongodb_that_blocks(world: World) -> None:
     bulk = Bulk(world, 10, SEED)
 
     def blocked() -> None:
+        wait_for(lambda: at_work(daemon, "docs"), 30, "tenancyd to be at work in docs")
         mark = daemon.log_size()
         world.servers.mongodb.fail_command(
             "update", "insert", "create", "dropDatabase", times=1, blockConnection=True, blockTimeMS=900
