@@ -8,7 +8,7 @@ from docs.examples import ROOT
 
 PAGE = (ROOT / "docs/reference/conditions.md").read_text()
 # Words of that form that are no reasons: what servers and probes are called, and what is always well.
-OTHER = {"Redis", "MongoDB", "Valkey", "FerretDB", "Ready", "StoresStamped"}
+OTHER = {"Redis", "MongoDB", "Valkey", "FerretDB", "Ready"}
 
 
 def reasons() -> set[str]:
