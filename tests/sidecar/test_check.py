@@ -192,7 +192,7 @@ def test_store_that_is_down(make_tenancyd, server, shop, cache):
     daemon = make_tenancyd(stores={"cache": cache_keys(cache)})
     cache.stop()
     status, found = findings(daemon)
-    assert status == 1 and "lets this host in" in found["failed", "store cache"]
+    assert status == 1 and "lets this host in, and that [stores.cache] is right" in found["failed", "store cache"]
 
 
 def test_store_of_another_instance(make_tenancyd, server, shop, cache):

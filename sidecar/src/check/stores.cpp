@@ -121,7 +121,8 @@ void check_configured(const StoreConfig& config, const Known& known, Findings& f
         check_store(config, *definition, known, findings);
     } catch (const Unavailable& error) {
         findings.failed(subject, error.reason() + ": " + error.what(),
-                        "see that the server runs and lets this host in");
+                        "see that the server runs and lets this host in, and that [stores." +
+                            config.name + "] is right");
     }
 }
 

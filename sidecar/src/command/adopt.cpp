@@ -98,7 +98,7 @@ Exit print_done(const Adoption& adoption) {
         all = all && store.stamped;
     }
     if (!all) {
-        std::cout << "Run the same command again when the stores above can be reached.\n";
+        std::cout << "Run the same command again when what is said of the stores is mended.\n";
     }
     return all ? Exit::done : Exit::failed;
 }

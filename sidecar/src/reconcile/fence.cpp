@@ -87,7 +87,8 @@ StampVerdict judge_missing(const StampKnowledge& known) {
         return allow(StampVerdict::Step::stamp, true);
     }
     return refuse("MissingStamp", "the store has lost its stamp: it was emptied, or another server "
-                                  "answers in its place; if that is meant, run tenancyd adopt");
+                                  "answers in its place; if that is meant, run tenancyd adopt "
+                                  "--as member --store NAME");
 }
 
 StampVerdict judge_tick(std::int64_t found, const StampKnowledge& known) {
@@ -149,7 +150,8 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
         return refuse("StampMismatch", "the store belongs to instance " +
                                            print_uuid(found->instance) + ", not to " +
                                            print_uuid(known.instance) +
-                                           "; check the address, or run tenancyd adopt");
+                                           "; check the address; if the store is to change hands, "
+                                           "run tenancyd adopt --as member --store NAME");
     }
     if (found->epoch > known.epoch) {
         return refuse("StampMismatch",

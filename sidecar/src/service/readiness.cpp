@@ -17,9 +17,10 @@ HttpAnswer readiness_answer(const Readiness& readiness) {
 }
 
 std::string readiness_status(const Readiness& readiness) {
-    std::string text = !readiness.ready      ? "not ready"
-                       : readiness.observing ? "observing only"
-                                             : "in step";
+    std::string text = !readiness.ready            ? "not ready"
+                       : readiness.observing       ? "observing only"
+                       : readiness.reasons.empty() ? "in step"
+                                                   : "not all in step";
     const char* separator = ": ";
     for (const std::string& reason : readiness.reasons) {
         text += separator + printable(redact(reason)); // systemd reads each line as a message

@@ -11,7 +11,8 @@ namespace tenancy::sidecar {
 // {"ready": ..., "observing": ..., "reasons": [...]}; 503 unless ready.
 [[nodiscard]] HttpAnswer readiness_answer(const Readiness& readiness);
 
-// One line, whatever the stores say: "in step", "observing only: ...", "not ready: ...".
+// One line, whatever the stores say: "in step", "not all in step: ...", "observing only: ...",
+// "not ready: ...".
 [[nodiscard]] std::string readiness_status(const Readiness& readiness);
 
 } // namespace tenancy::sidecar

@@ -78,6 +78,7 @@ TEST(ReadinessTest, says_why_not) {
                            "password=*** is wrong\"]}\n");
     EXPECT_EQ(readiness_answer({true, true, {}}).status, 200);
     EXPECT_EQ(readiness_status({true, false, {}}), "in step");
+    EXPECT_EQ(readiness_status({true, false, {"store a: b"}}), "not all in step: store a: b");
     EXPECT_EQ(readiness_status({true, true, {"a", "b"}}), "observing only: a; b");
 }
 
