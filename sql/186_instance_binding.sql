@@ -25,7 +25,18 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    pruned text;
 BEGIN
+    -- What was made after the backup is in the stores, and no tenant of this database explains it.
+    FOR pruned IN
+        SELECT s.name FROM tenancy.store AS s WHERE s.state = 'attached' AND s.unknown_objects = 'prune' ORDER BY s.name
+    LOOP
+        UPDATE tenancy.store AS s SET unknown_objects = 'report', generation = s.generation + 1 WHERE s.name = pruned;
+        PERFORM tenancy.record_event(NULL, 'prune_withdrawn', jsonb_build_object('store', pruned));
+        RAISE WARNING 'store "%" prunes no more: unknown_objects is report now', pruned
+            USING HINT = 'What was made since the backup may lie there. Look at tenancy.unknown_object, then call tenancy.define_store() if it is to prune again.';
+    END LOOP;
     -- Whatever was reported may be older or newer than what the stores show; leases are of daemons that are gone.
     UPDATE tenancy.store AS s SET settled = false, settle_horizon = NULL WHERE s.state = 'attached';
     INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh, token)
@@ -34,7 +45,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.bind_replacement() IS
-'Has every tenant looked at again in every store, and ends all leases. Internal.';
+'Has every tenant looked at again in every store, ends all leases, and has stores that prune only report. Internal.';
 
 CREATE FUNCTION tenancy.bind_instance(role text, expected_epoch bigint DEFAULT NULL)
 RETURNS TABLE (id uuid, epoch bigint)
@@ -84,4 +95,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.bind_instance(text, bigint) IS
-'Binds the identity of this installation to the server and database it is on, and returns id and epoch. new: makes the identity, once. replacement: this copy takes the place of its original, which must be gone for good: same id, next epoch, and every tenant is looked at again in every store. clone: this copy lives beside its original: a new id, epoch 1, and every store is detached, and all signing keys and withdrawn tokens are removed. expected_epoch, when given, must be the present one (0 before the first binding). Audited. For admins and sidecars. Errors: 22023 no such role, 55000 bound already or not yet, TN016 not the expected epoch, 42501.';
+'Binds the identity of this installation to the server and database it is on, and returns id and epoch. new: makes the identity, once. replacement: this copy takes the place of its original, which must be gone for good: same id, next epoch, every tenant is looked at again in every store, and a store whose unknown_objects is prune only reports (a WARNING, the event prune_withdrawn) until tenancy.define_store() says prune again. clone: this copy lives beside its original: a new id, epoch 1, and every store is detached, and all signing keys and withdrawn tokens are removed. expected_epoch, when given, must be the present one (0 before the first binding). Audited. For admins and sidecars. Errors: 22023 no such role, 55000 bound already or not yet, TN016 not the expected epoch, 42501.';

@@ -1,7 +1,7 @@
 -- The identity of an installation: bound once, lost by a copy, taken over or made anew.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(37);
+SELECT plan(40);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.define_store('cache', 'redis') \g /dev/null
@@ -50,17 +50,25 @@ $$;
 SELECT is(test.moved(change), said, change) FROM (VALUES ('tick = 9', 'accepted'), ('system_identifier = system_identifier + 1', 'TN026'),
     ('database_oid = 1', 'TN026'), ('timeline = timeline + 1', 'TN026'), ('epoch = epoch + 1', 'TN026')) AS m(change, said);
 
--- A replacement looks at everything again.
+-- A replacement looks at everything again, and deletes nothing that it does not know.
+SET SESSION AUTHORIZATION lc_admin;
+SELECT tenancy.define_store('cache', 'redis', unknown_objects => 'prune') \g /dev/null
+SELECT generation AS generation FROM tenancy.store \gset
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.work('cache') \g /dev/null
 SELECT test.claim('cache') AS claims \gset
 SELECT id AS original FROM tenancy.instance_identity() \gset
 SELECT results_eq($$SELECT id, epoch FROM tenancy.bind_instance('replacement', 1)$$, format('VALUES (%L::uuid, 2::bigint)', :'original'), 'a replacement: the same id, the next epoch');
+SELECT results_eq('SELECT unknown_objects, generation FROM tenancy.daemon_stores()', format('VALUES (%L, %s::bigint)', 'report', :generation + 1), 'what pruned only reports');
 SELECT is((SELECT tick FROM tenancy.instance_identity()), 4::bigint, 'the tick goes on');
 SELECT test.refused(format('SELECT tenancy.report_work(%L, 1, %L, %L)', 'd1', 'cache', '[]'), 'TN026', 'the daemon of before is out');
 SELECT is((SELECT string_agg(test.slug(tenant_id), ',' ORDER BY test.slug(tenant_id)) FROM tenancy.claim_work('d3', 2, 'cache', 64, '1 minute')), 'acme,waiting', 'everybody is looked at again, also whom it held');
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT count(*) FROM tenancy.store_mark), 0::bigint, 'all marks are taken over');
+SELECT is((SELECT string_agg(detail ->> 'store', ',') FROM tenancy.audit_event WHERE event = 'prune_withdrawn'), 'cache', 'that nothing is pruned is on record');
+SET SESSION AUTHORIZATION lc_admin;
+SELECT tenancy.define_store('cache', 'redis', unknown_objects => 'prune') \g /dev/null
+SELECT is((SELECT unknown_objects FROM tenancy.store), 'prune', 'until it is said again');
 
 -- A clone shares nothing with its original.
 SELECT tenancy.add_signing_key('https://issuer', 'k1', '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}', 'app', ARRAY['*']) \g /dev/null

@@ -80,7 +80,9 @@ std::string consequence(AdoptAs role) {
                "from then on.";
     case AdoptAs::replacement:
         return "This database takes the place of the one that the stores knew, under a new epoch. "
-               "Every other copy of it, and every other host, only observes from then on.";
+               "Every other copy of it, and every other host, only observes from then on. Stores "
+               "that prune what no tenant explains only report it, until "
+               "tenancy.define_store() says prune again.";
     case AdoptAs::clone:
         return "This database becomes an instance of its own. It lets go of every store, and its "
                "signing keys are removed: nothing of it reaches the stores of the original.";
