@@ -212,3 +212,62 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.check_setting_value(jsonb, jsonb, text) IS
 'Raises TN014 with the JSON pointer of the first place where the value does not satisfy the schema. Internal.';
+
+-- Stores hold numbers as doubles or as integers of 64 bits, and documents of a limited depth. What
+-- they cannot hold must not become a setting: it would keep everything else of the tenant back, too.
+CREATE FUNCTION tenancy.number_fault(number numeric)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE
+        WHEN abs($1) > 1.7976931348623157e308 THEN 'A number is at most 1.7976931348623157e308, as a double.'
+        WHEN $1 BETWEEN -9223372036854775808 AND 9223372036854775807 OR trunc($1) <> $1 THEN NULL
+        -- A double is converted with the 15 digits that it holds in any case.
+        WHEN $1::double precision::numeric <> $1
+            THEN 'A whole number beyond 64 bits has at most 15 significant digits; keep longer ones as a text.'
+    END
+$$;
+COMMENT ON FUNCTION tenancy.number_fault(numeric) IS
+'Why a number of a setting cannot be kept by every store as it is; NULL when it can. Internal.';
+
+CREATE FUNCTION tenancy.check_storable(value jsonb, pointer text DEFAULT '')
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    deepest CONSTANT integer := 64;
+    bad     record;
+BEGIN
+    WITH RECURSIVE part AS (
+        SELECT check_storable.value AS value, check_storable.pointer AS pointer, 0 AS depth
+        UNION ALL
+        SELECT e.value, p.pointer || '/' || replace(replace(e.step, '~', '~0'), '/', '~1'), p.depth + 1
+        FROM part AS p CROSS JOIN LATERAL (
+            SELECT a.value, (a.nth - 1)::text AS step
+            FROM jsonb_array_elements(CASE jsonb_typeof(p.value) WHEN 'array' THEN p.value ELSE '[]' END)
+                WITH ORDINALITY AS a(value, nth)
+            UNION ALL
+            SELECT m.value, m.key
+            FROM jsonb_each(CASE jsonb_typeof(p.value) WHEN 'object' THEN p.value ELSE '{}' END) AS m
+        ) AS e
+        WHERE p.depth < deepest
+    )
+    SELECT f.pointer, f.fault INTO bad
+    FROM (
+        SELECT p.pointer, CASE
+            WHEN p.depth = deepest AND jsonb_typeof(p.value) IN ('array', 'object')
+                THEN format('A value is nested at most %s levels deep.', deepest)
+            WHEN jsonb_typeof(p.value) = 'number' THEN tenancy.number_fault((p.value #>> '{}')::numeric)
+        END AS fault
+        FROM part AS p
+    ) AS f
+    WHERE f.fault IS NOT NULL LIMIT 1;
+    IF bad.fault IS NOT NULL THEN
+        PERFORM tenancy.refuse_setting(bad.pointer, bad.fault);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_storable(jsonb, text) IS
+'Raises TN014 with the JSON pointer of a number or a nesting that not every store can hold. Internal.';

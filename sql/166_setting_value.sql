@@ -65,7 +65,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.set_setting(text, text, jsonb, bigint) IS
-'Gives a setting a value for one tenant, or for all tenants of a tier when target is written tier:NAME. Returns the tenant''s new generation, NULL for a tier (each of its tenants gets a new one). Errors: TN004, TN010 the tenant is being erased, TN014 the value does not satisfy the schema (with its JSON pointer), TN015 not defined, TN016, 42704 no such tier, 42501.';
+'Gives a setting a value for one tenant, or for all tenants of a tier when target is written tier:NAME. Returns the tenant''s new generation, NULL for a tier (each of its tenants gets a new one). Errors: TN004, TN010 the tenant is being erased, TN014 the value does not satisfy the schema, or no store could hold it (with its JSON pointer), TN015 not defined, TN016, 42704 no such tier, 42501.';
 
 CREATE FUNCTION tenancy.unset_setting(target text, key text, expected_generation bigint DEFAULT NULL)
 RETURNS bigint

@@ -1,6 +1,6 @@
 -- Settings: defined, given to tenants and tiers, read in context.
 \ir helpers/operators.sql
-SELECT plan(60);
+SELECT plan(73);
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_tier('gold') \g /dev/null
 
@@ -38,6 +38,18 @@ FROM (VALUES ($$'acme', 'users.max', '0'$$, 'TN014'), ($$'acme', 'users.max', '1
     ($$'acme', 'theme', to_jsonb((SELECT string_agg(md5(n::text), '') FROM generate_series(1, 10000) AS n))$$, 'TN014')) AS bad(arguments, state);
 SELECT test.refused(format('SELECT tenancy.unset_setting(%s)', arguments), state, 'not unset: ' || arguments)
 FROM (VALUES ($$'acme', 'nope'$$, 'TN015'), ($$'nope', 'theme'$$, 'TN004'), ($$'acme', 'theme', 2$$, 'TN016'), ($$'tier:nope', 'theme'$$, '42704')) AS bad(arguments, state);
+
+-- What a store cannot hold is no value: it would keep a suspension back, too.
+SELECT lives_ok($$SELECT tenancy.define_setting('any', '{}')$$, 'a setting of any form');
+SELECT test.refused(format('SELECT tenancy.set_setting(%L, %L, %L)', target, 'any', value), 'TN014', 'not storable: ' || left(value, 40))
+FROM (VALUES ('acme', '1e400'), ('tier:gold', '[{"a": -1e309}]'), ('acme', repeat('[', 65) || repeat(']', 65)),
+    ('acme', repeat('{"a":', 65) || '1' || repeat('}', 65)), ('acme', '12345678901234567890123'), ('acme', '9223372036854775809')) AS bad(target, value);
+SELECT test.refused($$SELECT tenancy.define_setting('limit', '{}', '1e400')$$, 'TN014', 'nor is it a default');
+SELECT throws_like($$SELECT tenancy.set_setting('acme', 'any', '{"a/b": [0, 1e400]}')$$, '%not valid at "/a~1b/1"', 'the pointer leads to the number');
+SELECT test.refused($$SELECT tenancy.provision('other', settings => '{"any": 1e400}')$$, 'TN014', 'nor at the beginning');
+SELECT lives_ok(format('SELECT tenancy.define_setting(%L, %L, %L)', 'any', '{}', value), 'storable: ' || left(value, 40))
+FROM (VALUES (repeat('[', 64) || repeat(']', 64)), ('[9223372036854775807, -9223372036854775808, 1.5]'), ('[1e300, -1.79e308, 0.1]')) AS good(value);
+SELECT tenancy.remove_setting('any') \g /dev/null
 
 -- A definition changes only as far as the values that are there allow.
 SELECT test.refused($$SELECT tenancy.define_setting('users.max', '{"type": "integer", "maximum": 500}')$$, 'TN014', 'a value that is set would become invalid');
