@@ -55,6 +55,8 @@ DECLARE
             'required_for holds some of provision, suspend, erase.'
         WHEN coalesce(d.unknown_objects, '') NOT IN ('report', 'adopt', 'prune') THEN 'unknown_objects is report, adopt or prune.'
         WHEN coalesce(d.on_missing_stamp, '') NOT IN ('observe', 'stamp') THEN 'on_missing_stamp is observe or stamp.'
+        WHEN d.on_missing_stamp = 'stamp' AND 'erase' = ANY (d.required_for) THEN
+            'A store that is required for erase cannot have on_missing_stamp stamp: an empty server under its name would prove that tenants are gone.'
         WHEN coalesce(d.layout, '') NOT IN ('database', 'shared') THEN 'The layout of a store is database.'
         WHEN coalesce(d.users, '') NOT IN ('external', 'managed') THEN 'The users of a store are external.'
     END;
@@ -245,4 +247,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.define_store(text, text, text[], text, text, jsonb, text, text, text) IS
-'Attaches a store (kind mongodb or redis) that mirrors every tenant from then on, or changes its definition; a forgotten one is attached again, and is to be proven empty of erased tenants too. How it is reached is in the configuration of tenancyd, under the same name. required_for: provision (a new tenant is active only once the store has it), suspend (a suspension that has not reached it is an alarm), erase (nothing is called erased before the store has proven it gone). unknown_objects: report, adopt or prune what lies there and no tenant explains. on_missing_stamp: observe (a store that lost the stamp of this installation is only observed) or stamp. options: of kind mongodb max_namespaces, above which no tenant is added. layout and users are reserved. Errors: TN028 not valid, or the name is of another kind; 0A000 layout shared, users managed; 42501.';
+'Attaches a store (kind mongodb or redis) that mirrors every tenant from then on, or changes its definition; a forgotten one is attached again, and is to be proven empty of erased tenants too. How it is reached is in the configuration of tenancyd, under the same name. required_for: provision (a new tenant is active only once the store has it), suspend (a suspension that has not reached it is an alarm), erase (nothing is called erased before the store has proven it gone). unknown_objects: report, adopt or prune what lies there and no tenant explains. on_missing_stamp: observe (a store that lost the stamp of this installation is only observed) or stamp, which a store that is required for erase cannot have: an empty server under its name would prove tenants gone. options: of kind mongodb max_namespaces, above which no tenant is added. layout and users are reserved. Errors: TN028 not valid, or the name is of another kind; 0A000 layout shared, users managed; 42501.';

@@ -1,7 +1,7 @@
 -- Stores: what can be defined, who follows, what is forgotten, and what waits for them.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(74);
+SELECT plan(78);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('old'), tenancy.provision('asked'), tenancy.provision('gone') \g /dev/null
@@ -31,6 +31,12 @@ SELECT results_eq($$SELECT type, status, reason, generation FROM tenancy.store_c
     $$VALUES ('Degraded', false, 'Pending', 0::bigint), ('Deleting', false, 'Pending', 0), ('Progressing', true, 'Pending', 0), ('Ready', false, 'Pending', 0),
              ('Stalled', false, 'Pending', 0)$$, 'with five conditions');
 SELECT test.refused($$SELECT tenancy.define_store('docs', 'redis')$$, 'TN028', 'its kind is for ever');
+SELECT test.refused($$SELECT tenancy.define_store('s', 'redis', on_missing_stamp => 'stamp')$$, 'TN028', 'an empty server proves no erasing');
+SELECT test.refused($$SELECT tenancy.define_store('docs', 'mongodb', on_missing_stamp => 'stamp')$$, 'TN028', 'nor does that of a store that is required for it already');
+BEGIN;
+SELECT lives_ok($$SELECT tenancy.define_store('cache', 'redis', '{suspend}', on_missing_stamp => 'stamp')$$, 'where no erasing waits for it, it may be stamped');
+SELECT test.refused($$SELECT tenancy.define_store('cache', 'redis', '{erase}', on_missing_stamp => 'stamp')$$, 'TN028', 'but not be required later');
+ROLLBACK;
 
 -- Changing it.
 RESET SESSION AUTHORIZATION;

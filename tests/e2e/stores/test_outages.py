@@ -235,7 +235,7 @@ def test_forgetful(servers: Servers) -> None:
     with MongoDB(sync_on_commit=False, name="forgetful") as forgetful:
         own = Servers(servers.postgres, servers.redis, forgetful)
         with world_in(own, "forgetful") as world:
-            world.define(on_missing_stamp="stamp")
+            world.define(on_missing_stamp="stamp", required_for=["provision", "suspend"])
             world.daemon()
             bulk = Bulk(world, 100, SEED)
             world.provision_many(bulk.slugs)
