@@ -17,10 +17,11 @@ CREATE TABLE tenancy.store (
     defined_at       timestamptz NOT NULL DEFAULT now(),
     stamped_at       timestamptz,
     settled          boolean NOT NULL DEFAULT false,
-    settle_horizon   xid8
+    settle_horizon   xid8,
+    forgotten_at     timestamptz
 );
 COMMENT ON TABLE tenancy.store IS
-'The stores that mirror tenants. generation counts changes of the definition, of the collections and of the settings'' definitions: whatever every tenant in the store has to follow. required_for says what waits for the store: provision, suspend (an alarm), erase. stamped_at is when this instance''s stamp was first written to it. settled: every tenant was compared with the present generation after all transactions that had begun before it (before settle_horizon) had ended. A forgotten store''s row stays, and its name is never given to another kind.';
+'The stores that mirror tenants. generation counts changes of the definition, of the collections and of the settings'' definitions: whatever every tenant in the store has to follow. required_for says what waits for the store: provision, suspend (an alarm), erase. stamped_at is when this instance''s stamp was first written to it. settled: every tenant was compared with the present generation after all transactions that had begun before it (before settle_horizon) had ended. A forgotten store''s row stays (forgotten_at: since when), and its name is never given to another kind.';
 
 CREATE TABLE tenancy.store_collection (
     store     text COLLATE "C" NOT NULL REFERENCES tenancy.store,

@@ -197,7 +197,7 @@ BEGIN
     END IF;
     UPDATE tenancy.store AS s
     SET required_for = d.required_for, unknown_objects = d.unknown_objects, on_missing_stamp = d.on_missing_stamp,
-        options = d.options, description = d.description, state = 'attached', defined_at = clock_timestamp(),
+        options = d.options, description = d.description, state = 'attached', defined_at = clock_timestamp(), forgotten_at = NULL,
         stamped_at = CASE held.state WHEN 'attached' THEN held.stamped_at END
     WHERE s.name = d.name;
     IF held.state = 'forgotten' THEN

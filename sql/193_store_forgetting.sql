@@ -32,7 +32,7 @@ DECLARE
 BEGIN
     -- Who provisions a tenant has a lock against this one: there is none that waits for the store unseen.
     PERFORM FROM tenancy.store AS s WHERE s.name = detach_store.name FOR UPDATE;
-    UPDATE tenancy.store AS s SET state = 'forgotten' WHERE s.name = detach_store.name;
+    UPDATE tenancy.store AS s SET state = 'forgotten', forgotten_at = clock_timestamp() WHERE s.name = detach_store.name;
     INSERT INTO tenancy.audit_event (tenant_id, event, actor_role, detail)
     SELECT s.tenant_id, 'erasure_unproven', pg_get_userbyid(tenancy.outer_role()), jsonb_build_object('store', s.store)
     FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
@@ -50,6 +50,27 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.detach_store(text) IS
 'Forgets all that is known of a store and returns how many tenants were not proven to be gone from it. Internal.';
+
+CREATE FUNCTION tenancy.record_unproven(erased tenancy.tenant)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Who was made after a store was last forgotten was never in it. created_at is of the beginning of its
+    -- transaction, so at most one that was made at the same moment is named in vain.
+    INSERT INTO tenancy.audit_event (tenant_id, event, actor_role, detail)
+    SELECT (record_unproven.erased).id, 'erasure_unproven', pg_get_userbyid(tenancy.outer_role()), jsonb_build_object('store', s.name)
+    FROM tenancy.store AS s
+    WHERE s.state = 'forgotten' AND (s.forgotten_at IS NULL OR s.forgotten_at >= (record_unproven.erased).created_at)
+      AND NOT EXISTS (
+          SELECT FROM tenancy.audit_event AS e
+          WHERE e.tenant_id = (record_unproven.erased).id AND e.event IN ('erasure_unproven', 'store_erased') AND e.detail ->> 'store' = s.name)
+    ORDER BY s.name;
+END
+$$;
+COMMENT ON FUNCTION tenancy.record_unproven(tenancy.tenant) IS
+'Writes into the trail of a tenant that is erased which forgotten stores may still hold it. Internal.';
 
 CREATE FUNCTION tenancy.forget_store(name text, reason text)
 RETURNS bigint
@@ -70,7 +91,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.forget_store(text, text) IS
-'Gives up a store that is gone for good: no daemon looks at it again, nothing waits for it, onboarding steps that waited for it are skipped. Nothing in the store itself is touched. Returns for how many tenants its being empty was not proven; each of those that is being erased, or is erased, gets the event erasure_unproven in its trail. Its name stays of its kind; tenancy.define_store() attaches it again, from nothing. Errors: TN027 no such store, 22023 no reason, 42501.';
+'Gives up a store that is gone for good: no daemon looks at it again, nothing waits for it, onboarding steps that waited for it are skipped. Nothing in the store itself is touched. Returns for how many tenants its being empty was not proven; each of those that is being erased, or is erased, gets the event erasure_unproven in its trail, and each that is erased later. Its name stays of its kind; tenancy.define_store() attaches it again, from nothing. Errors: TN027 no such store, 22023 no reason, 42501.';
 
 CREATE FUNCTION tenancy.retry_store(store text, tenant text DEFAULT NULL, everything boolean DEFAULT false)
 RETURNS bigint

@@ -1,7 +1,7 @@
 -- Stores: what can be defined, who follows, what is forgotten, and what waits for them.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(78);
+SELECT plan(81);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('old'), tenancy.provision('asked'), tenancy.provision('gone') \g /dev/null
@@ -132,6 +132,28 @@ SELECT results_eq($$SELECT t.state = 'erased', count(*), bool_and((s.conditions 
     FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
     WHERE s.store = 'docs' AND s.observed_generation = 0 AND s.due_at IS NOT NULL GROUP BY 1 ORDER BY 1$$,
     'VALUES (false, 5::bigint, true), (true, 1, true)', 'and begins from nothing: who is erased may still lie there');
+
+-- Who is erased later may still lie in a store that was forgotten; who was made later was never in it.
+SET SESSION AUTHORIZATION lc_admin;
+SELECT tenancy.define_store('lost', 'redis', '{}') \g /dev/null
+SELECT tenancy.provision('before') \g /dev/null
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT test.settle('lost') \g /dev/null
+SET SESSION AUTHORIZATION lc_admin;
+SELECT tenancy.forget_store('lost', 'stolen') \g /dev/null
+SELECT tenancy.provision('after') \g /dev/null
+RESET SESSION AUTHORIZATION;
+SELECT is((SELECT count(*) FROM tenancy.audit_event WHERE event = 'erasure_unproven' AND detail ->> 'store' = 'lost' AND test.slug(tenant_id) IN ('before', 'after')), 0::bigint, 'neither is being erased');
+UPDATE tenancy.store SET required_for = '{}' WHERE name <> 'lost';
+UPDATE tenancy.tenant SET state = 'active' WHERE slug IN ('before', 'after');
+SET SESSION AUTHORIZATION lc_admin;
+SELECT tenancy.suspend(s, 'x'), tenancy.archive(s, 'x'), tenancy.request_erasure(s, 'x', '0') FROM unnest(ARRAY['before', 'after']) AS s \g /dev/null
+CALL tenancy.erase('before');
+CALL tenancy.erase('after');
+SELECT is((SELECT string_agg(test.slug(tenant_id), ',') FROM tenancy.audit_event WHERE event = 'erasure_unproven' AND detail ->> 'store' = 'lost' AND test.slug(tenant_id) IN ('before', 'after')), 'before', 'who was there when it was forgotten');
+SELECT is((SELECT count(*) FROM tenancy.audit_event WHERE event = 'erasure_unproven' AND test.slug(tenant_id) = 'gone' AND detail ->> 'store' = 'lost'), 0::bigint, 'not who was erased before it was attached');
+RESET SESSION AUTHORIZATION;
+UPDATE tenancy.store SET required_for = '{erase}' WHERE name = 'docs';
 
 -- Erasing waits for those that are required.
 SET SESSION AUTHORIZATION lc_admin;
