@@ -32,9 +32,9 @@ WITH pair AS (
 SELECT f.store, f.tenant_id, f.alarm, f.since, f.message FROM found AS f
 WHERE f.alarm = 'tenant_stalled' OR f.since < clock_timestamp() - interval '10 seconds'
 UNION ALL
-SELECT s.store, NULL, CASE WHEN s.fenced THEN 'store_fenced' ELSE 'store_unreachable' END, s.changed_at,
-       concat_ws(': ', nullif(s.reason, ''), nullif(s.message, ''))
-FROM tenancy.store_status AS s WHERE s.fenced OR NOT s.reachable
+SELECT s.store, NULL, CASE WHEN s.fenced THEN 'store_fenced' WHEN NOT s.reachable THEN 'store_unreachable' ELSE 'store_not_ready' END,
+       s.changed_at, concat_ws(': ', nullif(s.reason, ''), nullif(s.message, ''))
+FROM tenancy.store_status AS s WHERE s.fenced OR NOT s.reachable OR s.reason <> 'Ready'
 UNION ALL
 SELECT u.store, NULL, 'unknown_objects', min(u.first_seen), format('%s objects that no tenant explains', count(*))
 FROM tenancy.unknown_object AS u WHERE u.resolution = 'reported' GROUP BY u.store
@@ -45,7 +45,7 @@ FROM tenancy.daemon AS d
 HAVING EXISTS (SELECT FROM tenancy.store AS s WHERE s.state = 'attached' AND s.defined_at < clock_timestamp() - interval '1 minute')
    AND coalesce(max(d.seen_at) < clock_timestamp() - interval '1 minute', true);
 COMMENT ON VIEW tenancy.store_alarm IS
-'What a person should look at, since when: suspension_not_reached, provisioning_not_reached, erasure_not_reached (a store required for it is behind for more than 10 seconds), tenant_stalled (it is not tried again by itself), store_unreachable, store_fenced (only observed), unknown_objects, no_daemon (store NULL).';
+'What a person should look at, since when: suspension_not_reached, provisioning_not_reached, erasure_not_reached (a store required for it is behind for more than 10 seconds), tenant_stalled (it is not tried again by itself), store_unreachable, store_fenced (only observed), store_not_ready (it answers, and nothing is done there; CapabilityMissing for one), unknown_objects, no_daemon (store NULL).';
 
 CREATE FUNCTION tenancy.store_report()
 RETURNS jsonb

@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(66);
+SELECT plan(68);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -86,6 +86,11 @@ SELECT tenancy.report_store('d1', 1, 'docs', '{"reachable": false, "fenced": fal
     tenancy.report_store('d1', 1, 'cache', '{"reachable": true, "fenced": true, "reason": "StampMismatch", "message": "of another instance"}') \g /dev/null
 SET SESSION AUTHORIZATION lc_auditor;
 SELECT is(test.alarms(), 'cache store_fenced, docs store_unreachable', 'neither answers for itself');
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT tenancy.report_store('d1', 1, 'docs', '{"reachable": true, "fenced": false, "reason": "CapabilityMissing", "message": "the server lacks: transactions"}') \g /dev/null
+SET SESSION AUTHORIZATION lc_auditor;
+SELECT is(test.alarms(), 'cache store_fenced, docs store_not_ready', 'nor does one that answers and cannot do what is needed');
+SELECT is((SELECT message FROM tenancy.store_alarm WHERE store = 'docs'), 'CapabilityMissing: the server lacks: transactions', 'which is said');
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT tenancy.report_store('d1', 1, s, '{"reachable": true, "fenced": false, "reason": "Ready"}') FROM unnest(ARRAY['docs', 'cache']) AS s \g /dev/null
 
