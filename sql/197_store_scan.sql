@@ -104,17 +104,19 @@ BEGIN
     WITH free AS MATERIALIZED (
         SELECT s.tenant_id FROM tenancy.tenant_store AS s
         WHERE s.tenant_id = ANY (request_repair.tenants) AND s.store = request_repair.store
-          AND s.due_at IS NULL AND NOT s.parked
+          AND s.due_at IS NULL
         FOR NO KEY UPDATE SKIP LOCKED
     )
-    UPDATE tenancy.tenant_store AS s SET due_at = clock_timestamp(), pending_since = clock_timestamp()
+    -- A stalled one keeps its attempts: where it fails again it stalls again, until the next scan.
+    UPDATE tenancy.tenant_store AS s
+    SET due_at = clock_timestamp(), pending_since = coalesce(s.pending_since, clock_timestamp()), parked = false
     FROM free AS f WHERE s.tenant_id = f.tenant_id AND s.store = request_repair.store;
     GET DIAGNOSTICS marked = ROW_COUNT;
     RETURN marked;
 END
 $$;
 COMMENT ON FUNCTION tenancy.request_repair(text, bigint, text, uuid[]) IS
-'Marks tenants as due because the store differs from what they should be; those that are due, leased or stalled anyway stay as they are. Returns how many were marked. For admins and sidecars. Errors: TN026, TN027, 22023, 42501.';
+'Marks tenants as due because the store differs from what they should be; those that are due or leased anyway stay as they are. One that is stalled is tried once more, for what it lost may be mended though what stalls it is not. Returns how many were marked. For admins and sidecars. Errors: TN026, TN027, 22023, 42501.';
 
 CREATE FUNCTION tenancy.note_unknown(store text, scan text, objects jsonb)
 RETURNS void

@@ -1,7 +1,7 @@
 -- The work of daemons: claims, leases, reports, conditions, erasing. Races: tests/isolation/test_store_work.py.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(96);
+SELECT plan(101);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_tier('pro'), tenancy.define_setting('theme', '{"type": ["string", "null"]}', '"light"'), tenancy.define_setting('max', '{"type": "integer"}'),
@@ -139,8 +139,15 @@ RESET SESSION AUTHORIZATION;
 SELECT results_eq($$SELECT type FROM tenancy.store_condition WHERE slug = 'acme' AND store = 'docs' AND status ORDER BY type$$, $$VALUES ('Degraded'), ('Stalled')$$, 'stalled');
 SELECT is((SELECT at FROM tenancy.store_condition WHERE slug = 'acme' AND store = 'docs' AND type = 'Degraded'), :'before', 'degraded since it first was');
 SET SESSION AUTHORIZATION lc_sidecar;
-SELECT is(tenancy.request_repair('d1', 1, 'docs', ARRAY[:'acme_id', :'beta_id']::uuid[]), 1::bigint, 'a repair is not for those that are stalled');
-SELECT is(test.work('docs', '{"drifted": true}'), 'beta active 4', 'but for those that are not');
+SELECT is(tenancy.request_repair('d1', 1, 'docs', ARRAY[:'beta_id']::uuid[]), 1::bigint, 'a repair');
+SELECT is(test.work('docs', '{"drifted": true}'), 'beta active 4', 'is done');
+SELECT is(tenancy.request_repair('d1', 1, 'docs', ARRAY[:'acme_id', :'acme_id']::uuid[]), 1::bigint, 'a repair is for those that are stalled, too');
+SELECT is(tenancy.request_repair('d1', 1, 'docs', ARRAY[:'acme_id']::uuid[]), 0::bigint, 'once');
+RESET SESSION AUTHORIZATION;
+SELECT ok((SELECT NOT parked AND attempts > 1 FROM tenancy.tenant_store WHERE tenant_id = :'acme_id' AND store = 'docs'), 'which has its failures still');
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT is(test.work('docs', '{"outcome": "parked", "reason": "NamespaceLimit"}'), 'acme active 5', 'fails again');
+SELECT is(test.work('docs'), NULL, 'and waits for the next scan');
 SET SESSION AUTHORIZATION lc_admin;
 SELECT is((SELECT drift_count FROM tenancy.tenant_store WHERE tenant_id = :'beta_id' AND store = 'docs'), 1::bigint, 'drift is counted');
 SELECT tenancy.set_display_name('acme', 'y') \g /dev/null

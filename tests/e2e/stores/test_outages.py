@@ -217,7 +217,7 @@ def test_full(world: World) -> None:
 
 def test_failing_for_too_long(world: World) -> None:
     """Who has failed too often by itself is stalled, and an alarm; told to, it is tried again."""
-    world.daemon(reconcile={"attempts": 2})
+    world.daemon(reconcile={"attempts": 2, "scan": "1h"})
     world.provision("none")
     world.converged()  # the server was probed, which takes the same command
     world.servers.mongodb.fail_command("create", errorCode=96)
@@ -228,6 +228,27 @@ def test_failing_for_too_long(world: World) -> None:
     assert world.admin("select tenancy.retry_store('docs')") == [(1,)]
     world.converged()
     assert world.alarms() == set()
+
+
+def test_restored_while_stalled(world: World) -> None:
+    """A suspended tenant that something else stalls is cut off again in a store that was restored."""
+    world.daemon()
+    tenant = world.provision("one")
+    world.converged()
+    stalled = "select parked from tenancy.tenant_store where store = 'docs' and observed_generation < reported_generation"
+    with world.servers.mongodb.client() as mongodb:
+        database = mongodb[f"t_{tenant.hex}"]
+        database["orders"].insert_many([{"number": 1, "a": 7}, {"number": 2, "a": 7}])
+        world.define_collection("orders", None, '[{"name": "by_a", "keys": [["a", 1]], "unique": true}]')
+        wait_for(lambda: ("docs", "tenant_stalled") in world.alarms(), 20, "the tenant to be stalled")
+        backup = database["tenancy"].find_one()
+        assert backup is not None and backup["state"] == "active"
+        world.act("suspend", ["one"])
+        wait_for(lambda: database["tenancy"].find_one({"state": "suspended"}), 20, "the suspension")
+        wait_for(lambda: world.sql(stalled) == [(True,)], 20, "the tenant to be stalled again")
+        database["tenancy"].replace_one({"_id": "tenant"}, backup)
+        faults.tried("a store restored while a tenant is stalled")
+        wait_for(lambda: database["tenancy"].find_one({"state": "suspended"}), 20, "the suspension once more")
 
 
 def test_forgetful(servers: Servers) -> None:
