@@ -4,6 +4,7 @@ import http.client
 import json
 import signal
 import socket
+import subprocess
 import threading
 from pathlib import Path
 
@@ -104,6 +105,14 @@ def test_clients_that_never_finish_are_let_go(tenancyd):
     finally:
         for client in clients:
             client.close()
+
+
+def test_an_address_is_not_shared(tenancyd, tmp_path):
+    file = tmp_path / "second.toml"
+    file.write_text(f'[postgres]\nconninfo = "dbname=none"\n[http]\nlisten = "127.0.0.1:{tenancyd.port}"\n')
+    done = subprocess.run([INSTALLED, "run", "-c", file], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{tenancyd.port}" in done.stderr
 
 
 def test_slow_clients_keep_nobody_out(tenancyd):

@@ -121,6 +121,10 @@ StoreConfig read_store(const Section& section, const std::string& name) {
     config.kind = section.choice("kind", {"mongodb", "redis"});
     config.username = section.text("username", "");
     config.password = read_secret(section, password_keys);
+    if (!config.username.empty() && config.password.empty()) {
+        section.fail("username", "username is there without a password; add password_file or "
+                                 "credential, or leave it out");
+    }
     config.users = section.choice("users", {"external", "managed"});
     config.layout = section.choice("layout", {"database", "shared"});
     refuse_reserved(section, config);

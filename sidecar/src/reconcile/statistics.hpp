@@ -114,8 +114,6 @@ struct Statistics {
         "tenancyd_breaker_state", "0 closed, 1 half-open, 2 open: the store is down.", {"store"}};
     Family<Gauge> store_fenced{
         "tenancyd_store_fenced", "1 while the store is only observed.", {"store"}};
-    Family<Gauge> lag_seconds{
-        "tenancyd_lag_seconds", "Age of the oldest change that the store lacks.", {"store"}};
     Family<Gauge> unknown_objects{
         "tenancyd_unknown_objects", "Objects of no tenant in the last scan.", {"store"}};
     Family<Histogram> scan_seconds{"tenancyd_scan_seconds", "Time of a full scan.", {"store"}};
@@ -132,7 +130,7 @@ struct Statistics {
     void visit(Visitor&& visitor) const {
         visitor(tenants), visitor(actions), visitor(failures), visitor(drifted);
         visitor(unavailable), visitor(leases_lost), visitor(claim_seconds), visitor(apply_seconds);
-        visitor(report_seconds), visitor(breaker), visitor(store_fenced), visitor(lag_seconds);
+        visitor(report_seconds), visitor(breaker), visitor(store_fenced);
         visitor(unknown_objects), visitor(scan_seconds), visitor(scanned), visitor(scan_differing);
         visitor(fenced), visitor(postgres_connected), visitor(notifications);
     }

@@ -192,7 +192,10 @@ bool StoreWorker::verify(const InstanceView& view) {
     if (!failure) {
         return true;
     }
-    context_.set_gate({false, true, failure->reason, failure->message});
+    if (context_.set_gate({false, true, failure->reason, failure->message})) {
+        log(Level::warning, "store_not_ready",
+            {{"store", name_}, {"reason", failure->reason}, {"message", failure->message}});
+    }
     context_.keep.signal();
     return false;
 }

@@ -34,6 +34,11 @@ Address split(const std::string& listen) {
 }
 
 void limit(httplib::Server& server) {
+    // Without the library's SO_REUSEPORT, which lets two daemons share a port unnoticed.
+    server.set_socket_options([](socket_t socket) {
+        const int yes = 1;
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     server.new_task_queue = [] { return new BoundedPool(threads, queued); };
     server.set_payload_max_length(largest_request);
 }

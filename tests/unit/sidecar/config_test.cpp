@@ -223,6 +223,8 @@ INSTANTIATE_TEST_SUITE_P(
               "5:9: users = \"managed\" is reserved"},
         Wrong{"layout", store("mongodb", "layout = 'shared'\nuri = 'mongodb://a'\n"),
               "5:10: layout = \"shared\" is reserved"},
+        Wrong{"username_alone", store("mongodb", "uri = 'mongodb://a'\nusername = 'u'\n"),
+              "6:12: username is there without a password"},
         Wrong{"no_addresses", store("redis", ""), "3:1: addresses must name at least one node"},
         Wrong{"address", store("redis", "addresses = ['a']\n"), "5:13: \"a\" is not host:port"},
         Wrong{"address_ipv6", store("redis", "addresses = ['::1:6379']\n"),
