@@ -149,6 +149,7 @@ BEGIN
     WHERE s.tenant_id = locked.id;
     DELETE FROM tenancy.access_grant AS g WHERE g.tenant_id = locked.id;
     DELETE FROM tenancy.signing_key_tenant AS k WHERE k.tenant_id = locked.id;
+    UPDATE tenancy.tenant_store AS s SET message = '' WHERE s.tenant_id = locked.id AND s.message <> '';
     PERFORM tenancy.record_unproven(locked);
     SELECT coalesce(sum(c.deleted), 0) INTO total FROM tenancy.erasure_count AS c WHERE c.tenant_id = locked.id;
     PERFORM tenancy.apply_transition(locked, 'finish_erasure', NULL, jsonb_build_object('rows', total));
@@ -159,7 +160,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.finish_erasure(uuid) IS
-'Counts again in every protected table and, when nothing of the tenant is left and every store required for erasing has proven it gone, makes it erased: its display name, settings, aliases, grants and all reasons go; id, slug, external id, counts and the skeleton of its audit trail stay. A forgotten store that the tenant may have been in is the event erasure_unproven in its trail. Returns how many rows were deleted in all. Errors: TN020 rows remain, TN025 a store has not proven it, TN016 it is not being erased, 42501. A step of tenancy.erase().';
+'Counts again in every protected table and, when nothing of the tenant is left and every store required for erasing has proven it gone, makes it erased: its display name, settings, aliases, grants, all reasons and what stores said of it go; id, slug, external id, counts and the skeleton of its audit trail stay. A forgotten store that the tenant may have been in is the event erasure_unproven in its trail. Returns how many rows were deleted in all. Errors: TN020 rows remain, TN025 a store has not proven it, TN016 it is not being erased, 42501. A step of tenancy.erase().';
 
 -- Commits between batches, so it can be neither SECURITY DEFINER nor have a SET clause: every name is qualified.
 CREATE PROCEDURE tenancy.erase(tenant text, batch integer DEFAULT 10000, timeout interval DEFAULT '1 minute')

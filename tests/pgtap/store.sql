@@ -1,7 +1,7 @@
 -- Stores: what can be defined, who follows, what is forgotten, and what waits for them.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(81);
+SELECT plan(82);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('old'), tenancy.provision('asked'), tenancy.provision('gone') \g /dev/null
@@ -145,6 +145,7 @@ SELECT tenancy.provision('after') \g /dev/null
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT count(*) FROM tenancy.audit_event WHERE event = 'erasure_unproven' AND detail ->> 'store' = 'lost' AND test.slug(tenant_id) IN ('before', 'after')), 0::bigint, 'neither is being erased');
 UPDATE tenancy.store SET required_for = '{}' WHERE name <> 'lost';
+UPDATE tenancy.tenant_store SET message = 'dup key: { email: "ann@example.com" }' WHERE test.slug(tenant_id) = 'before';
 UPDATE tenancy.tenant SET state = 'active' WHERE slug IN ('before', 'after');
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.suspend(s, 'x'), tenancy.archive(s, 'x'), tenancy.request_erasure(s, 'x', '0') FROM unnest(ARRAY['before', 'after']) AS s \g /dev/null
@@ -153,6 +154,7 @@ CALL tenancy.erase('after');
 SELECT is((SELECT string_agg(test.slug(tenant_id), ',') FROM tenancy.audit_event WHERE event = 'erasure_unproven' AND detail ->> 'store' = 'lost' AND test.slug(tenant_id) IN ('before', 'after')), 'before', 'who was there when it was forgotten');
 SELECT is((SELECT count(*) FROM tenancy.audit_event WHERE event = 'erasure_unproven' AND test.slug(tenant_id) = 'gone' AND detail ->> 'store' = 'lost'), 0::bigint, 'not who was erased before it was attached');
 RESET SESSION AUTHORIZATION;
+SELECT results_eq($$SELECT DISTINCT message FROM tenancy.tenant_store WHERE test.slug(tenant_id) = 'before'$$, $$VALUES ('')$$, 'what stores said of who is erased is gone');
 UPDATE tenancy.store SET required_for = '{erase}' WHERE name = 'docs';
 
 -- Erasing waits for those that are required.

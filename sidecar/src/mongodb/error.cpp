@@ -70,6 +70,30 @@ std::string with_code(const std::string& message, int code) {
     return message + " (code " + std::to_string(code) + ")";
 }
 
+// Errors whose text quotes documents of a tenant, which belong neither into the registry nor into
+// the log.
+constexpr std::array quoting{
+    code::validation_failed,
+    code::duplicate_key,
+    11001, // LegacyDuplicateKey
+    12582, // DuplicateKeyCapped
+    16755, // a document without usable coordinates
+    17261, // a language that text indexes do not know, in a document
+    17262,
+    17280, // KeyTooLong
+};
+
+// Of duplicate keys MongoDB names collection and index first, then the values.
+std::string without_documents(int code, const std::string& message) {
+    if (std::ranges::find(quoting, code) == quoting.end()) {
+        return message;
+    }
+    const auto values = message.find(" dup key");
+    return values != std::string::npos && message.starts_with("E1100")
+               ? message.substr(0, values)
+               : "refused because of what documents hold; the server's log has the details";
+}
+
 std::string hint_for(std::string_view reason) {
     if (reason == "IndexConflict") {
         return "; drop the index that is in the way, or change the template";
@@ -110,7 +134,8 @@ Failure failure_of(const CommandError& error) {
     return {FailureKind::transient, "StoreError", message};
 }
 
-void throw_server_error(int code, const std::string& message) {
+void throw_server_error(int code, const std::string& said) {
+    const std::string message = without_documents(code, said);
     if (const auto reason = store_wide_reason(code)) {
         throw Unavailable(*reason, "MongoDB: " + with_code(message, code));
     }

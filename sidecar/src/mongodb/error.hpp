@@ -54,7 +54,8 @@ private:
 // Throws Unavailable or CommandError for an error that the driver returned. `timed_out`: the time
 // limit of the command was over.
 [[noreturn]] void throw_error(const bson_error_t& error, bool timed_out);
-// Throws as throw_error for an error code within a reply.
-[[noreturn]] void throw_server_error(int code, const std::string& message);
+// Throws as throw_error for an error code within a reply. Where the server's text quotes documents,
+// that part of it is left out.
+[[noreturn]] void throw_server_error(int code, const std::string& said);
 
 } // namespace tenancy::sidecar::mongodb

@@ -51,6 +51,28 @@ TEST(MongodbError, OtherAnswersConcernOneCommand) {
     }
 }
 
+std::string said_of(int code, const std::string& text) {
+    try {
+        throw_server_error(code, text);
+    } catch (const CommandError& error) {
+        return failure_of(error).message;
+    }
+}
+
+TEST(MongodbError, DocumentsAreNotQuoted) {
+    const std::string told =
+        said_of(11000, "E11000 duplicate key error collection: t_1.orders index: by_email dup key: "
+                       "{ email: \"ann@example.com\" }");
+    EXPECT_NE(told.find("t_1.orders index: by_email (code 11000)"), std::string::npos) << told;
+    for (const int code : {11000, 121, 16755, 17280}) {
+        for (const std::string text : {"E11000 index: x dup key: { email: \"ann\" }",
+                                       "{ a: \"ann\" }", "{ a: \"ann dup key\" }"}) {
+            EXPECT_EQ(said_of(code, text).find("ann"), std::string::npos) << code << text;
+        }
+    }
+    EXPECT_NE(said_of(85, "the index ann").find("ann"), std::string::npos);
+}
+
 Failure failure_for(int code) {
     return failure_of(CommandError(code, "no"));
 }
