@@ -79,6 +79,8 @@ BEGIN
     END LOOP;
     fault := CASE
         WHEN (SELECT count(*) > count(DISTINCT e -> 0) FROM jsonb_array_elements(d -> 'keys') AS e) THEN 'A field comes once.'
+        WHEN jsonb_array_length(d -> 'keys') = 1 AND d #> '{keys,0}' = '["_id", 1]' THEN
+            'Every collection has an index on _id, under the name _id_.'
         WHEN jsonb_array_length(d -> 'keys') > 32 THEN 'An index has at most 32 keys.'
         WHEN d ? 'ttl_seconds' AND (jsonb_array_length(d -> 'keys') > 1 OR d #>> '{keys,0,0}' = '_id'
              OR jsonb_typeof(d #> '{keys,0,1}') <> 'number') THEN 'ttl_seconds goes with a single field, ascending or descending, and not with _id.'

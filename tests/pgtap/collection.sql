@@ -1,7 +1,7 @@
 -- Collections: strictly checked, and followed by every tenant.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(60);
+SELECT plan(61);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis') \g /dev/null
@@ -36,6 +36,7 @@ FROM (VALUES ('[1]', '/0'), ('[{}]', '/0'), ('[{"name": "a"}]', '/0'), ('[{"keys
     ('[{"name": "a", "keys": [["a", 1]], "unique": "yes"}]', '/0/unique'), ('[{"name": "a", "keys": [["a", 1]], "background": true}]', '/0/background'),
     ('[{"name": "a", "keys": [["a", 1]], "ttl_seconds": -1}]', '/0/ttl_seconds'), ('[{"name": "a", "keys": [["a", 1]], "ttl_seconds": 2147483648}]', '/0/ttl_seconds'),
     ('[{"name": "a", "keys": [["a", 1], ["b", 1]], "ttl_seconds": 5}]', '/0'), ('[{"name": "a", "keys": [["_id", 1]], "ttl_seconds": 5}]', '/0'),
+    ('[{"name": "a", "keys": [["_id", 1]]}]', '/0'),
     ('[{"name": "a", "keys": [["a", 1]], "partial": {}}]', '/0/partial'), ('[{"name": "a", "keys": [["a", 1]], "partial": {"a": 1}, "sparse": true}]', '/0'),
     ('[{"name": "a", "keys": [["a", "hashed"]], "unique": true}]', '/0'), ('[{"name": "a", "keys": [["a", 1]], "collation": {}}]', '/0/collation'),
     ('[{"name": "a", "keys": [["a", 1]]}, {"name": "b", "keys": [["b", 0]]}]', '/1/keys/0'), ('[{"name": "a", "keys": [["a", 1]]}, {"name": "a", "keys": [["b", 1]]}]', NULL)) AS bad(i, place);
