@@ -118,6 +118,17 @@ $$;
 COMMENT ON FUNCTION tenancy.request_repair(text, bigint, text, uuid[]) IS
 'Marks tenants as due because the store differs from what they should be; those that are due or leased anyway stay as they are. One that is stalled is tried once more, for what it lost may be mended though what stalls it is not. Returns how many were marked. For admins and sidecars. Errors: TN026, TN027, 22023, 42501.';
 
+CREATE FUNCTION tenancy.bounded_name(name text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN octet_length($1) <= 1000 THEN $1
+        ELSE left($1, 200) || '...sha256:' || encode(sha256(convert_to($1, 'UTF8')), 'hex') END
+$$;
+COMMENT ON FUNCTION tenancy.bounded_name(text) IS
+'The name of an object in a store, as an index can hold it: of one beyond 1000 bytes its beginning and its SHA-256. Internal.';
+
 CREATE FUNCTION tenancy.note_unknown(store text, scan text, objects jsonb)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -125,22 +136,22 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     INSERT INTO tenancy.unknown_object AS u (store, name, tenant_id, instance_id, reason, detail, resolution, scan)
-    SELECT DISTINCT ON (o.name) note_unknown.store, o.name, o.tenant, o.instance, left(coalesce(o.reason, ''), 100),
+    SELECT DISTINCT ON (tenancy.bounded_name(o.name)) note_unknown.store, tenancy.bounded_name(o.name), o.tenant, o.instance, left(coalesce(o.reason, ''), 100),
            coalesce(o.detail, '{}'), coalesce(o.resolution, 'reported'), note_unknown.scan
     FROM jsonb_to_recordset(note_unknown.objects) AS o(name text, tenant uuid, instance uuid, detail jsonb, reason text, resolution text)
-    ORDER BY o.name
+    ORDER BY tenancy.bounded_name(o.name)
     ON CONFLICT ON CONSTRAINT unknown_object_pkey DO UPDATE
     SET tenant_id = excluded.tenant_id, instance_id = excluded.instance_id, reason = excluded.reason,
         detail = excluded.detail, resolution = excluded.resolution, last_seen = excluded.last_seen, scan = excluded.scan;
     INSERT INTO tenancy.audit_event (tenant_id, event, actor_role, detail)
     SELECT o.tenant, 'unknown_object_' || o.resolution, pg_get_userbyid(tenancy.outer_role()),
-           jsonb_build_object('store', note_unknown.store, 'object', o.name)
+           jsonb_build_object('store', note_unknown.store, 'object', tenancy.bounded_name(o.name))
     FROM jsonb_to_recordset(note_unknown.objects) AS o(name text, tenant uuid, resolution text)
     WHERE o.resolution IN ('adopted', 'pruned');
 END
 $$;
 COMMENT ON FUNCTION tenancy.note_unknown(text, text, jsonb) IS
-'Keeps what a scan found that no tenant explains; what was adopted or pruned is in the audit trail too. Internal.';
+'Keeps what a scan found that no tenant explains, by its name (a long one: see tenancy.bounded_name()); what was adopted or pruned is in the audit trail too. Internal.';
 
 CREATE FUNCTION tenancy.report_unknown(
     daemon text, epoch bigint, store text, scan text, objects jsonb, complete boolean, tenants bigint, differing bigint)

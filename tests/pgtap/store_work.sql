@@ -1,7 +1,7 @@
 -- The work of daemons: claims, leases, reports, conditions, erasing. Races: tests/isolation/test_store_work.py.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(101);
+SELECT plan(103);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_tier('pro'), tenancy.define_setting('theme', '{"type": ["string", "null"]}', '"light"'), tenancy.define_setting('max', '{"type": "integer"}'),
@@ -155,6 +155,17 @@ SET SESSION AUTHORIZATION lc_sidecar;
 SELECT results_eq($$SELECT generation, attempts FROM tenancy.claim_work('d1', 1, 'docs', 1, '1 minute')$$, 'VALUES (6::bigint, 0)', 'a change is tried at once, and as if nothing had failed');
 SELECT test.expire() \g /dev/null
 SELECT test.settle('docs', 'cache') \g /dev/null
+
+-- Names of any length: one that an index cannot hold would end every scan.
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT lives_ok(format($$SELECT tenancy.report_unknown('d1', 1, 'docs', 'long', %L, true, 3, 0)$$,
+    (SELECT jsonb_agg(jsonb_build_object('name', n.start || x.long || n.last))
+     FROM (SELECT string_agg(md5(i::text), '') AS long FROM generate_series(1, 1000) AS i) AS x,
+          (VALUES ('a', '1'), ('a', '2'), ('b', '')) AS n(start, last))), 'long names are noted');
+RESET SESSION AUTHORIZATION;
+SELECT is((SELECT format('%s %s', count(*), max(octet_length(name)) < 1000) FROM tenancy.unknown_object WHERE store = 'docs'), '3 t', 'in short, and told apart');
+DELETE FROM tenancy.unknown_object WHERE store = 'docs';
+SET SESSION AUTHORIZATION lc_sidecar;
 
 -- Pages of what should be there.
 SELECT results_eq($$SELECT test.slug(tenant_id), state, present, reached_before, settings -> 'max' FROM tenancy.desired_page('docs', NULL, 10) ORDER BY 1$$,
