@@ -39,13 +39,17 @@ UNION ALL
 SELECT u.store, NULL, 'unknown_objects', min(u.first_seen), format('%s objects that no tenant explains', count(*))
 FROM tenancy.unknown_object AS u WHERE u.resolution = 'reported' GROUP BY u.store
 UNION ALL
+SELECT d.name, NULL, 'scan_overdue', greatest(h.scan_finished_at, d.defined_at), 'no scan of the store has finished for 24 hours'
+FROM tenancy.store AS d LEFT JOIN tenancy.store_status AS h ON h.store = d.name
+WHERE d.state = 'attached' AND greatest(h.scan_finished_at, d.defined_at) < clock_timestamp() - interval '24 hours'
+UNION ALL
 SELECT NULL, NULL, 'no_daemon', coalesce(max(d.seen_at), (SELECT min(s.defined_at) FROM tenancy.store AS s WHERE s.state = 'attached')),
        'no tenancyd has been heard of for a minute'
 FROM tenancy.daemon AS d
 HAVING EXISTS (SELECT FROM tenancy.store AS s WHERE s.state = 'attached' AND s.defined_at < clock_timestamp() - interval '1 minute')
    AND coalesce(max(d.seen_at) < clock_timestamp() - interval '1 minute', true);
 COMMENT ON VIEW tenancy.store_alarm IS
-'What a person should look at, since when: suspension_not_reached, provisioning_not_reached, erasure_not_reached (a store required for it is behind for more than 10 seconds), tenant_stalled (it is not tried again by itself), store_unreachable, store_fenced (only observed), store_not_ready (it answers, and nothing is done there; CapabilityMissing for one), unknown_objects, no_daemon (store NULL).';
+'What a person should look at, since when: suspension_not_reached, provisioning_not_reached, erasure_not_reached (a store required for it is behind for more than 10 seconds), tenant_stalled (it is not tried again by itself), store_unreachable, store_fenced (only observed), store_not_ready (it answers, and nothing is done there; CapabilityMissing for one), unknown_objects, scan_overdue (no scan has finished for 24 hours), no_daemon (store NULL).';
 
 CREATE FUNCTION tenancy.store_report()
 RETURNS jsonb

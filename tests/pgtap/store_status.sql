@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(68);
+SELECT plan(71);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -124,6 +124,16 @@ SELECT is((SELECT tenancy.status_report() #>> '{daemons,0,name}'), 'd1', 'daemon
 SELECT is((SELECT tenancy.status_report() #>> '{instance,epoch}'), '1', 'the instance');
 SET SESSION AUTHORIZATION lc_auditor;
 SELECT lives_ok('SELECT tenancy.status_report()', 'an auditor may read it');
+
+-- No scan comes to an end: what it would find is not known, and nothing else says so.
+RESET SESSION AUTHORIZATION;
+UPDATE tenancy.store SET defined_at = now() - interval '25 hours';
+UPDATE tenancy.store_status SET scan_finished_at = now() - interval '23 hours';
+SELECT is((SELECT string_agg(store, ' ') FROM tenancy.store_alarm WHERE alarm = 'scan_overdue' AND store = 'docs'), NULL, 'scanned within a day');
+UPDATE tenancy.store_status SET scan_finished_at = now() - interval '25 hours';
+SELECT is((SELECT string_agg(store, ' ' ORDER BY store) FROM tenancy.store_alarm WHERE alarm = 'scan_overdue'), 'cache docs', 'not for longer than a day');
+UPDATE tenancy.store SET defined_at = now();
+SELECT is((SELECT count(*) FROM tenancy.store_alarm WHERE alarm = 'scan_overdue'), 0::bigint, 'of a store that is new');
 
 -- No daemon.
 RESET SESSION AUTHORIZATION;
