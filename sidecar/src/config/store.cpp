@@ -71,7 +71,10 @@ void read_redis(const Section& section, StoreConfig& config) {
     for (const std::string& address : config.addresses) {
         std::string objection = objection_to_address(address);
         if (!objection.empty()) {
-            section.fail("addresses", objection.insert(0, '"' + address + "\" "));
+            // Before an @ there may be a password, which is told to nobody.
+            const bool secret = address.find('@') != std::string::npos;
+            section.fail("addresses", objection.insert(0, secret ? "an address with @ in it "
+                                                                 : '"' + address + "\" "));
         }
     }
     config.cluster = section.flag("cluster", false);

@@ -227,6 +227,8 @@ INSTANTIATE_TEST_SUITE_P(
               "6:12: username is there without a password"},
         Wrong{"no_addresses", store("redis", ""), "3:1: addresses must name at least one node"},
         Wrong{"address", store("redis", "addresses = ['a']\n"), "5:13: \"a\" is not host:port"},
+        Wrong{"address_secret", store("redis", "addresses = ['ann:secret@h:6379']\n"),
+              "5:13: an address with @ in it is not host:port"},
         Wrong{"address_ipv6", store("redis", "addresses = ['::1:6379']\n"),
               "5:13: \"::1:6379\" is not host:port"},
         Wrong{"uri_of_redis", store("redis", "addresses = ['a:1']\nuri = 'x'\n"),
