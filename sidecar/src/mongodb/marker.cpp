@@ -117,6 +117,30 @@ Document stamp_document(const Stamp& stamp) {
     return document;
 }
 
+bool restricts(std::string_view state) {
+    return state != "provisioning" && state != "active";
+}
+
+std::optional<Failure> publish_settings(Session& session, const Desired& desired,
+                                        const Json& settings, const Uuid& instance,
+                                        Deadline deadline) {
+    const Marker marker{instance, desired.generation, desired.state};
+    const auto database = database_of(desired.tenant);
+    if (replace_marker(session, database, marker, settings, deadline)) {
+        return std::nullopt;
+    }
+    const auto found = find_marker(session, database, deadline);
+    if (!found) {
+        return changed_meanwhile();
+    }
+    if (auto refused = refusal_by(marker_in(*found), desired, instance)) {
+        return refused;
+    }
+    return replace_found(session, database, *found, marker_document(marker, settings), deadline)
+               ? std::nullopt
+               : std::optional<Failure>(changed_meanwhile());
+}
+
 } // namespace
 
 std::optional<MarkerDocument> read_marker(Session& session, const std::string& database,
@@ -159,24 +183,19 @@ bool replace_marker(Session& session, const std::string& database, const Marker&
     return write_unless_duplicate(session, database, std::move(command), deadline);
 }
 
+// What takes something away from the tenant is shown though its settings cannot be: then with none,
+// for those of another generation would pass as this one's.
 std::optional<Failure> publish(Session& session, const Desired& desired, const Uuid& instance,
                                Deadline deadline) {
-    const Marker marker{instance, desired.generation, desired.state};
-    const auto database = database_of(desired.tenant);
-    if (replace_marker(session, database, marker, desired.settings, deadline)) {
-        return std::nullopt;
+    try {
+        return publish_settings(session, desired, desired.settings, instance, deadline);
+    } catch (const DocumentError& error) {
+        if (!restricts(desired.state)) {
+            throw;
+        }
+        const auto failure = publish_settings(session, desired, Json::object(), instance, deadline);
+        return failure ? failure : Failure{FailureKind::permanent, "Refused", error.what()};
     }
-    const auto found = find_marker(session, database, deadline);
-    if (!found) {
-        return changed_meanwhile();
-    }
-    if (auto refused = refusal_by(marker_in(*found), desired, instance)) {
-        return refused;
-    }
-    return replace_found(session, database, *found, marker_document(marker, desired.settings),
-                         deadline)
-               ? std::nullopt
-               : std::optional<Failure>(changed_meanwhile());
 }
 
 std::optional<Failure> claim(Session& session, const Desired& desired, const Uuid& instance,

@@ -251,6 +251,22 @@ def test_restored_while_stalled(world: World) -> None:
         wait_for(lambda: database["tenancy"].find_one({"state": "suspended"}), 20, "the suspension once more")
 
 
+def test_suspended_with_unfit_settings(world: World) -> None:
+    """Settings that MongoDB cannot hold, from before they were refused, keep no suspension back."""
+    world.daemon()
+    world.admin("select tenancy.define_setting('layout', '{}')")
+    tenant = world.provision("one")
+    world.converged()
+    world.admin("select tenancy.set_setting('one', 'layout', '[]')")
+    world.sql("update tenancy.setting_value set value = %s::jsonb returning 1", ["[" * 150 + "]" * 150])
+    world.act("suspend", ["one"])
+    with world.servers.mongodb.client() as mongodb:
+        marker = mongodb[f"t_{tenant.hex}"]["tenancy"]
+        wait_for(lambda: marker.find_one({"state": "suspended", "settings": {}}), 20, "the suspension")
+    wait_for(lambda: ("docs", "tenant_stalled") in world.alarms(), 20, "the settings to be told")
+    faults.tried("settings that a store cannot hold")
+
+
 def test_forgetful(servers: Servers) -> None:
     """A server that acknowledges what it has not kept, killed: what is missing is made again."""
     with MongoDB(sync_on_commit=False, name="forgetful") as forgetful:
