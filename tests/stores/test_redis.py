@@ -184,6 +184,15 @@ def test_the_configured_database_is_used(redis, open_redis):
         assert zero.dbsize() == 0
 
 
+def test_a_server_is_one_installation_s_with_all_its_databases(redis, open_redis):
+    first, second = stamp(new_id()), stamp(new_id())
+    zero, five = open_redis(redis), open_redis(redis, database=5)
+    assert zero.write_stamp(first) is True
+    assert five.read_stamp() == first
+    assert five.write_stamp(second) is True  # as if both had come at the same time
+    assert zero.read_stamp() == second and five.read_stamp() == first
+
+
 def test_nothing_is_written_over_a_connection_that_nobody_verified(open_store, redis, raw):
     tenant, instance = new_id(), new_id()
     store = open_store(kind="redis", addresses=[redis.address])

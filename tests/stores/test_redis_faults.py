@@ -224,8 +224,8 @@ def test_a_server_that_hangs_up(open_store, replies):
 
 
 def lied_to(open_store, *replies):
-    """A session that has read an empty stamp from a liar, which goes on with `replies`."""
-    liar = Liar(NAMED, PRIMARY, b"*3\r\n$-1\r\n$-1\r\n$-1\r\n", *replies)
+    """A session that has read an empty stamp, of an empty server, from a liar, which goes on with `replies`."""
+    liar = Liar(NAMED, PRIMARY, b"*3\r\n$-1\r\n$-1\r\n$-1\r\n", b"$0\r\n\r\n", *replies)
     store = open_store(kind="redis", addresses=[liar.address], operation_timeout_ms=700)
     assert store.read_stamp() is None
     return store

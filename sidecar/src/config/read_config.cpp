@@ -20,17 +20,13 @@ std::filesystem::path default_state_directory() {
     return given != nullptr && *given != '\0' ? given : "/var/lib/tenancyd";
 }
 
-// Where a store is, so that two names for one place are found.
+// Where a store is, so that two names for one place are found. A Redis server is one place,
+// whatever the database: tenants are erased in all of them.
 std::vector<std::string> places_of(const StoreConfig& store) {
     if (store.kind == "mongodb") {
         return {store.uri};
     }
-    std::vector<std::string> places;
-    places.reserve(store.addresses.size());
-    for (const std::string& address : store.addresses) {
-        places.push_back(address + '/' + std::to_string(store.database));
-    }
-    return places;
+    return store.addresses;
 }
 
 std::vector<StoreConfig> read_stores(const Section& section) {

@@ -6,6 +6,7 @@
 #include "base/failpoint.hpp"
 #include "redis/keys.hpp"
 #include "redis/refusal.hpp"
+#include "redis/scan.hpp"
 #include "redis/sweep.hpp"
 
 namespace tenancy::sidecar::redis {
@@ -77,6 +78,30 @@ std::vector<std::string> fields_of(const std::optional<Stamp>& stamp) {
     return {print_uuid(stamp->instance), std::to_string(stamp->epoch), std::to_string(stamp->tick)};
 }
 
+Words stamp_words() {
+    return {"HMGET", std::string(stamp_key), "instance", "epoch", "tick"};
+}
+
+std::optional<Stamp> stamp_in(const Reply& reply) {
+    const Unavailable unreadable("StampUnreadable", "the key " + std::string(stamp_key) +
+                                                        " holds no stamp: see what wrote it");
+    if (reply.is_error() && code_of(reply.text) == "WRONGTYPE") {
+        throw Unavailable(unreadable);
+    }
+    const auto& fields = array_of("HMGET", reply, 3);
+    if (fields[0].type == Reply::Type::nil && fields[1].type == Reply::Type::nil &&
+        fields[2].type == Reply::Type::nil) {
+        return std::nullopt;
+    }
+    const auto instance = parse_uuid(fields[0].text);
+    const auto epoch = parse_integer(fields[1].text);
+    const auto tick = parse_integer(fields[2].text);
+    if (!instance || !epoch || !tick) {
+        throw Unavailable(unreadable);
+    }
+    return Stamp{*instance, *epoch, *tick};
+}
+
 // States that take something away from the tenant are published to a full server too.
 bool restricts(const std::string& state) {
     return state != "provisioning" && state != "active";
@@ -110,26 +135,23 @@ std::string failpoint_name(Action::Kind kind, const char* when) {
 } // namespace
 
 std::optional<Stamp> read_stamp(Nodes& nodes, Deadline deadline) {
-    const std::string key(stamp_key);
-    const Command command{key, {"HMGET", key, "instance", "epoch", "tick"}};
-    const auto replies = nodes.run(std::span(&command, 1), deadline);
-    const Unavailable unreadable("StampUnreadable",
-                                 "the key " + key + " holds no stamp: see what wrote it");
-    if (replies.front().is_error() && code_of(replies.front().text) == "WRONGTYPE") {
-        throw Unavailable(unreadable);
+    const Command command{std::string(stamp_key), stamp_words()};
+    return stamp_in(nodes.run(std::span(&command, 1), deadline).front());
+}
+
+std::optional<Stamp> read_server_stamp(Nodes& nodes, Deadline deadline) {
+    const auto own = read_stamp(nodes, deadline);
+    const Words words = stamp_words();
+    for (const Address& node : nodes.layout(deadline).primaries) {
+        for (const std::int64_t database : databases_at(nodes, node, deadline)) {
+            const auto replies = nodes.run_at(node, database, std::span(&words, 1), deadline);
+            const auto found = stamp_in(replies.front());
+            if (found && (!own || found->instance != own->instance)) {
+                return found;
+            }
+        }
     }
-    const auto& fields = array_of("HMGET", replies.front(), 3);
-    if (fields[0].type == Reply::Type::nil && fields[1].type == Reply::Type::nil &&
-        fields[2].type == Reply::Type::nil) {
-        return std::nullopt;
-    }
-    const auto instance = parse_uuid(fields[0].text);
-    const auto epoch = parse_integer(fields[1].text);
-    const auto tick = parse_integer(fields[2].text);
-    if (!instance || !epoch || !tick) {
-        throw Unavailable(unreadable);
-    }
-    return Stamp{*instance, *epoch, *tick};
+    return own;
 }
 
 bool write_stamp(Nodes& nodes, const Stamp& stamp, const std::optional<Stamp>& expected,

@@ -166,6 +166,28 @@ def test_replacement_from_an_older_state(world: World) -> None:
         world.daemons.remove(second)
 
 
+def test_clone_in_another_database_of_the_same_redis(world: World) -> None:
+    """Tenants are erased in every database of a server: so a server belongs to one installation."""
+    world.daemon("first")
+    world.provision("one")
+    world.converged()
+    with restored_dump(world) as (server, dbname):
+        clone = daemon_on(world, server, dbname, state=None, name="clone")
+        adopt(clone, "clone")
+        stores = world.stores
+        world.stores = lambda extra: {"cache": stores(extra)["cache"] | {"database": 1}}  # type: ignore[method-assign]
+        server.execute("select tenancy.define_store('cache', 'redis', unknown_objects => 'prune')", user="stores_admin", dbname=dbname)
+        clone.start()
+        status = "select reason, fenced from tenancy.store_status where store = 'cache'"
+        wait_for(lambda: server.execute(status, dbname=dbname) == [("StampMismatch", True)], 30, "the clone to be refused")
+        with world.servers.redis.connect(db=1) as redis:
+            assert redis.dbsize() == 0
+        clone.close()
+        world.daemons.remove(clone)
+    faults.tried("a clone in another database of its original's server")
+    world.converged()
+
+
 def test_clone(world: World, make_redis: Callable[..., Redis]) -> None:
     """A clone lets go of every store; it may have others of its own."""
     first = world.daemon("first")

@@ -150,7 +150,7 @@ TEST_P(WrongConfigTest, is_told_with_its_place) {
 }
 
 const std::string two_stores = store("redis", "addresses = ['h:1', 'h:2']\n") +
-                               "[stores.two]\nkind = 'redis'\naddresses = ['h:2']\n";
+                               "[stores.two]\nkind = 'redis'\naddresses = ['h:2']\ndatabase = 1\n";
 
 INSTANTIATE_TEST_SUITE_P(
     keys, WrongConfigTest,

@@ -9,11 +9,13 @@
 namespace tenancy::sidecar {
 namespace {
 
-bool names_a_file(const std::string& line) {
-    return line.find("_file = ") != std::string::npos;
+// A user name goes with a password, which is in a file.
+bool needs_a_file(const std::string& line) {
+    return line.find("_file = ") != std::string::npos ||
+           line.find("username = ") != std::string::npos;
 }
 
-// Every key uncommented, but for those that name files.
+// Every key uncommented, but for those that need files.
 std::filesystem::path uncommented() {
     auto file = std::filesystem::path(::testing::TempDir()) / "sample_configuration_test.toml";
     std::ifstream sample(TENANCY_SAMPLE);
@@ -21,7 +23,7 @@ std::filesystem::path uncommented() {
     for (std::string line; std::getline(sample, line);) {
         const bool is_key = line.size() > 1 && line[0] == '#' &&
                             (line[1] == '[' || std::islower(static_cast<unsigned char>(line[1])));
-        if (!names_a_file(line)) {
+        if (!needs_a_file(line)) {
             copy << (is_key ? line.substr(1) : line) << '\n';
         }
     }
