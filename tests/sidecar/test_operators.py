@@ -12,7 +12,6 @@ from harness.process import unprivileged
 from .conftest import cache_keys
 
 
-
 @pytest.fixture
 def with_cache(make_tenancyd, server, shop, cache):
     """A daemon with a Redis store that has been running and is stopped; acme is in the store."""
@@ -142,7 +141,8 @@ def test_adopt_by_root_leaves_the_state_to_the_daemon(with_cache):
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stdout + done.stderr
     with_cache.start()
-    assert with_cache.readiness() == {"ready": True, "observing": False, "reasons": []}
+    in_service = {"ready": True, "observing": False, "reasons": []}
+    wait_for(lambda: with_cache.readiness() == in_service, 30, "the daemon to serve its store")
 
 
 # forget-store
