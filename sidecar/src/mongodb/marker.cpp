@@ -117,10 +117,6 @@ Document stamp_document(const Stamp& stamp) {
     return document;
 }
 
-bool restricts(std::string_view state) {
-    return state != "provisioning" && state != "active";
-}
-
 std::optional<Failure> publish_settings(Session& session, const Desired& desired,
                                         const Json& settings, const Uuid& instance,
                                         Deadline deadline) {

@@ -102,11 +102,6 @@ std::optional<Stamp> stamp_in(const Reply& reply) {
     return Stamp{*instance, *epoch, *tick};
 }
 
-// States that take something away from the tenant are published to a full server too.
-bool restricts(const std::string& state) {
-    return state != "provisioning" && state != "active";
-}
-
 std::optional<Failure> failure_in(const Reply& reply) {
     if (reply.is_error()) {
         return failure_of(reply.text);
@@ -139,11 +134,14 @@ std::optional<Stamp> read_stamp(Nodes& nodes, Deadline deadline) {
     return stamp_in(nodes.run(std::span(&command, 1), deadline).front());
 }
 
-std::optional<Stamp> read_server_stamp(Nodes& nodes, Deadline deadline) {
+std::optional<Stamp> read_server_stamp(Nodes& nodes, std::int64_t own_database, Deadline deadline) {
     const auto own = read_stamp(nodes, deadline);
     const Words words = stamp_words();
     for (const Address& node : nodes.layout(deadline).primaries) {
         for (const std::int64_t database : databases_at(nodes, node, deadline)) {
+            if (database == own_database) {
+                continue;
+            }
             const auto replies = nodes.run_at(node, database, std::span(&words, 1), deadline);
             const auto found = stamp_in(replies.front());
             if (found && (!own || found->instance != own->instance)) {
@@ -223,6 +221,7 @@ Call Application::publish_call(const Work& work, Action::Kind kind) const {
     const bool claim = kind == Action::Kind::claim;
     const std::string state = claim ? "provisioning" : desired.state;
     Call call;
+    // What takes something away is published to a full server, too.
     call.script = restricts(state) ? &restrict_script() : &publish_script();
     call.keys = {marker_key(desired.tenant), setting_key(desired.tenant)};
     call.arguments = {print_uuid(instance_),

@@ -13,8 +13,10 @@ namespace tenancy::sidecar::redis {
 
 [[nodiscard]] std::optional<Stamp> read_stamp(Nodes& nodes, Deadline deadline);
 // Of one server with all its databases, since tenants' keys are erased in every one of them: the
-// stamp in the store's own database, unless there is one of another instance in any other.
-[[nodiscard]] std::optional<Stamp> read_server_stamp(Nodes& nodes, Deadline deadline);
+// stamp in `own_database`, which is the store's, unless there is one of another instance in any
+// other.
+[[nodiscard]] std::optional<Stamp> read_server_stamp(Nodes& nodes, std::int64_t own_database,
+                                                     Deadline deadline);
 [[nodiscard]] bool write_stamp(Nodes& nodes, const Stamp& stamp,
                                const std::optional<Stamp>& expected, Deadline deadline);
 

@@ -79,7 +79,7 @@ Capabilities RedisStore::probe(Deadline deadline) {
 
 std::optional<Stamp> RedisStore::read_stamp(Deadline deadline) {
     return config_.cluster ? redis::read_stamp(*nodes_, deadline)
-                           : read_server_stamp(*nodes_, deadline);
+                           : read_server_stamp(*nodes_, config_.database, deadline);
 }
 
 bool RedisStore::write_stamp(const Stamp& stamp, const std::optional<Stamp>& expected,

@@ -2,6 +2,10 @@
 
 namespace tenancy::sidecar {
 
+bool restricts(std::string_view state) {
+    return state != "provisioning" && state != "active";
+}
+
 std::string_view name_of(Action::Kind kind) {
     switch (kind) {
     case Action::Kind::claim:

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,9 @@ struct CollectionTemplate {
 };
 
 using Templates = std::map<std::string, CollectionTemplate>; // by name
+
+// Whether the state takes something away from the tenant: that is shown before all else.
+[[nodiscard]] bool restricts(std::string_view state);
 
 // What PostgreSQL wants of one tenant in one store.
 struct Desired {
