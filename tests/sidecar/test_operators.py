@@ -81,7 +81,7 @@ def test_adopt_shows_and_asks_first(with_cache, cache):
     done = with_cache.command("adopt", "--as", "replacement")
     assert done.returncode == 2
     assert "nobody can be asked without a terminal; use --yes" in done.stderr
-    assert f"store cache   instance {before['instance']}, epoch 1" in done.stdout
+    assert f"store cache   store cache of instance {before['instance']}, epoch 1" in done.stdout
     assert "takes the place of the one that the stores knew" in done.stdout
     assert stamp(cache) == before
 

@@ -97,6 +97,9 @@ Json Driver::execute(const Json& command) {
         const Stamp stamp = stamp_of(command.at("stamp")).value_or(Stamp{});
         return store_->write_stamp(stamp, stamp_of(command.at("expected")), deadline);
     }
+    if (what == "runs") {
+        return store_->runs(deadline);
+    }
     if (what == "observe") {
         return observe(command, deadline);
     }

@@ -191,7 +191,7 @@ std::optional<Stamp> stamp_of(const Json& json) {
     if (json.is_null()) {
         return std::nullopt;
     }
-    return Stamp{uuid_of(json.at("instance")), json.at("epoch"), json.at("tick")};
+    return Stamp{uuid_of(json.at("instance")), json.at("store"), json.at("epoch"), json.at("tick")};
 }
 
 FoundObject object_of(const Json& json) {
@@ -215,8 +215,10 @@ Json json_of(const std::optional<Stamp>& stamp) {
     if (!stamp) {
         return nullptr;
     }
-    return {
-        {"instance", print_uuid(stamp->instance)}, {"epoch", stamp->epoch}, {"tick", stamp->tick}};
+    return {{"instance", print_uuid(stamp->instance)},
+            {"store", stamp->store},
+            {"epoch", stamp->epoch},
+            {"tick", stamp->tick}};
 }
 
 Json json_of(const Failure& failure) {

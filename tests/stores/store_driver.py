@@ -95,6 +95,9 @@ class StoreDriver:
     def write_stamp(self, stamp: Any, expected: Any = None, **more: Any) -> Any:
         return self.call("write_stamp", stamp=stamp, expected=expected, **more)
 
+    def runs(self, **more: Any) -> Any:
+        return self.call("runs", **more)
+
     def observe(self, tenants: Iterable[dict[str, Any]], **more: Any) -> Any:
         return self.call("observe", tenants=list(tenants), **more)
 
@@ -186,5 +189,5 @@ def work(tenant: str, *actions: str | dict[str, str], **more: Any) -> dict[str, 
     return {"desired": desired(tenant, **more), "actions": listed}
 
 
-def stamp(instance: str, epoch: int = 1, tick: int = 1) -> dict[str, Any]:
-    return {"instance": instance, "epoch": epoch, "tick": tick}
+def stamp(instance: str, epoch: int = 1, tick: int = 1, store: str = "cache") -> dict[str, Any]:
+    return {"instance": instance, "store": store, "epoch": epoch, "tick": tick}

@@ -31,6 +31,7 @@ def test_stamp_is_compared_and_set(store):
     assert store.write_stamp(stamp(INSTANCE, 1, 2), stamp(INSTANCE, 1, 1)) is True
     assert store.write_stamp(stamp(INSTANCE, 1, 3), stamp(INSTANCE, 1, 1)) is False
     assert store.write_stamp(stamp(INSTANCE, 1, 3), stamp(new_id(), 1, 2)) is False
+    assert store.write_stamp(stamp(INSTANCE, 1, 3), stamp(INSTANCE, 1, 2, "other")) is False
     assert store.write_stamp(stamp(INSTANCE, 1, 2), stamp(INSTANCE, 1, 2)) is True
     assert store.read_stamp() == stamp(INSTANCE, 1, 2)
 

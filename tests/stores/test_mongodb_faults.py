@@ -1,5 +1,7 @@
 """The MongoDB store when the server is away, slow, lying, or lets nobody in."""
 
+from contextlib import suppress
+
 import pytest
 from harness import Authority, wait_for
 from stores.mongo_script import ScriptedMongo, cursor, refusal
@@ -32,6 +34,18 @@ def reason_of(call):
         call()
     assert caught.value.type == "Unavailable"
     return caught.value.reason
+
+
+def test_a_restart_is_a_new_run(make_mongodb, open_mongodb):
+    server = make_mongodb()
+    store = open_mongodb(server)
+    first = store.runs()
+    assert store.runs() == first
+    server.stop()
+    server.start()
+    with suppress(StoreError):
+        store.runs()
+    assert store.runs() != first
 
 
 def test_nobody_listens(open_store, make_mongodb):

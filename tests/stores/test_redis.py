@@ -32,14 +32,14 @@ def test_stamp_is_compared_and_set(store):
     assert store.read_stamp() == stamp(mine, 2, 9)
 
 
-@pytest.mark.parametrize("spoil", ["text", "fields", "numbers"])
+@pytest.mark.parametrize("spoil", ["text", "fields", "numbers", "name"])
 def test_an_unreadable_stamp_is_no_missing_one(store, raw, spoil):
     name = "tenancy:instance"
     if spoil == "text":
         raw.set(name, "x")
     else:
-        numbers = {"epoch": "-1", "tick": "1"} if spoil == "numbers" else {}
-        raw.hset(name, mapping={"instance": new_id()} | numbers)
+        spoilt = {"fields": {"epoch": "", "tick": ""}, "numbers": {"epoch": "-1"}, "name": {"store": ""}}
+        raw.hset(name, mapping=stamp(new_id()) | spoilt[spoil])
     with pytest.raises(StoreError, match="Unavailable StampUnreadable"):
         store.read_stamp()
     with pytest.raises(StoreError) if spoil == "text" else nullcontext():
@@ -191,6 +191,16 @@ def test_a_server_is_one_installation_s_with_all_its_databases(redis, open_redis
     assert five.read_stamp() == first
     assert five.write_stamp(second) is True  # as if both had come at the same time
     assert zero.read_stamp() == second and five.read_stamp() == first
+
+
+def test_a_server_is_one_store_with_all_its_databases(redis, open_redis):
+    instance = new_id()
+    zero, five = open_redis(redis), open_redis(redis, database=5)
+    assert zero.write_stamp(stamp(instance)) is True
+    assert five.read_stamp() == stamp(instance)
+    assert five.write_stamp(stamp(instance, 1, 2), stamp(instance)) is False
+    assert five.write_stamp(stamp(instance, store="other")) is True
+    assert zero.read_stamp() == stamp(instance, store="other")
 
 
 def test_nothing_is_written_over_a_connection_that_nobody_verified(open_store, redis, raw):

@@ -1,5 +1,7 @@
 """A cluster of three primaries: every node, moved slots, slots being moved, dead nodes."""
 
+from contextlib import suppress
+
 import pytest
 from harness import Redis, RedisCluster, wait_for
 
@@ -25,6 +27,16 @@ def store(shared, open_cluster):
         with node.connect() as raw:
             raw.flushall()
     return open_cluster(shared)
+
+
+def test_every_primary_s_run_is_asked(store, shared):
+    first = store.runs()
+    assert store.runs() == first
+    shared.nodes[1].restart()
+    shared.wait_until_ok()
+    with suppress(StoreError):
+        store.runs()
+    assert store.runs() != first
 
 
 def find(cluster, tenant):

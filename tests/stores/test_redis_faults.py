@@ -7,7 +7,7 @@ import pytest
 from harness import wait_for
 
 from stores.redis_keys import marker, ok, settings
-from stores.store_driver import StoreError, desired, new_id, work
+from stores.store_driver import StoreError, desired, new_id, stamp, work
 
 
 def test_a_frozen_server(make_redis, open_redis):
@@ -56,7 +56,7 @@ def test_a_full_server_takes_no_settings_but_cuts_off(make_redis, open_redis):
             store.apply([work(tenant, "publish", generation=2, settings={"c": 3})], instance)
         with pytest.raises(StoreError, match="Unavailable StoreFull"):
             store.apply([work(new_id(), "publish", settings={"d": 4})], instance)
-        assert store.write_stamp({"instance": instance, "epoch": 1, "tick": 1})
+        assert store.write_stamp(stamp(instance))
         assert marker(raw, tenant)["generation"] == "1"
         assert settings(raw, tenant) == {"a": "1", "b": "2"}
         suspended = work(tenant, "publish", generation=3, state="suspended", settings={"a": 1})
@@ -163,6 +163,7 @@ class Liar:
 NAMED = b"+OK\r\n"
 PRIMARY = b"$13\r\nrole:master\r\n\r\n"
 # To the script that reads a tenant without keys, and to INFO keyspace.
+UNSTAMPED = b"*4\r\n" + b"$-1\r\n" * 4
 UNMARKED = b"*7\r\n:0\r\n:1\r\n:1\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n*0\r\n"
 KEYSPACE = b"$28\r\n# Keyspace\r\ndb0:keys=1,x=0\r\n\r\n"
 
@@ -197,7 +198,7 @@ def endless(what):
         ([NAMED, PRIMARY, b"+OK\r\n"], "UnexpectedReply"),
         ([NAMED, PRIMARY, b"$-1\r\n"], "UnexpectedReply"),
         ([NAMED, PRIMARY, b"*0\r\n"], "UnexpectedReply"),
-        ([NAMED, PRIMARY, b"*3\r\n:1\r\n:1\r\n:1\r\n"], "StampUnreadable"),
+        ([NAMED, PRIMARY, b"*4\r\n:1\r\n:1\r\n:1\r\n:1\r\n"], "StampUnreadable"),
         ([NAMED, PRIMARY, b"-ERR what\r\n"], "UnexpectedReply"),
         ([NAMED, PRIMARY, b"-LOADING Redis is loading\r\n"], "StoreLoading"),
         ([NAMED, PRIMARY, b"-MASTERDOWN Link\r\n"], "PrimaryDown"),
@@ -225,7 +226,7 @@ def test_a_server_that_hangs_up(open_store, replies):
 
 def lied_to(open_store, *replies):
     """A session that has read an empty stamp, of an empty server, from a liar, which goes on with `replies`."""
-    liar = Liar(NAMED, PRIMARY, b"*3\r\n$-1\r\n$-1\r\n$-1\r\n", b"$0\r\n\r\n", *replies)
+    liar = Liar(NAMED, PRIMARY, UNSTAMPED, b"$0\r\n\r\n", *replies)
     store = open_store(kind="redis", addresses=[liar.address], operation_timeout_ms=700)
     assert store.read_stamp() is None
     return store
@@ -276,9 +277,8 @@ def test_absence_is_not_claimed_when_slots_changed_hands_meanwhile(open_store, s
 
     with Liar(NAMED) as liar:
         whole, part = slots(liar, 16383), slots(liar, 16382)
-        stamp = b"*3\r\n$-1\r\n$-1\r\n$-1\r\n"
         nothing = b"*2\r\n$1\r\n0\r\n*0\r\n"
-        liar.replies = (NAMED, whole, stamp, UNMARKED, whole, names, KEYSPACE, nothing,
+        liar.replies = (NAMED, whole, UNSTAMPED, UNMARKED, whole, names, KEYSPACE, nothing,
                         whole if settled else part, names)  # fmt: skip
         store = open_store(
             kind="redis", cluster=True, addresses=[liar.address], operation_timeout_ms=700

@@ -1,5 +1,7 @@
 """A primary with replicas and nobody who says which is which."""
 
+from contextlib import suppress
+
 import pytest
 from harness import wait_for
 
@@ -88,6 +90,21 @@ def _offset(raw, name):
 def _has(server, tenant):
     with server.connect() as raw:
         return marker(raw, tenant)
+
+
+def test_a_failover_and_a_restart_are_new_runs(primary, replica, pair, open_redis):
+    store = open_redis(primary, addresses=pair)
+    first = store.runs()
+    assert store.runs() == first
+    primary.restart()
+    store.read_stamp()
+    second = store.runs()
+    assert second != first
+    swap(primary, replica)
+    with suppress(StoreError):
+        store.read_stamp()
+    store.read_stamp()
+    assert store.runs() not in (first, second)
 
 
 def test_two_primaries(primary, replica, pair, open_redis):

@@ -54,6 +54,7 @@ bool check_stamp(const std::string& subject, const StoreDefinition& definition,
                  const std::optional<Stamp>& found, const Known& known, Findings& findings) {
     const std::int64_t tick = known.registry->identity().tick;
     const StampKnowledge knowledge{.instance = known.identity.id,
+                                   .store = definition.name,
                                    .epoch = known.identity.epoch,
                                    .tick = tick,
                                    .tick_written = true,

@@ -39,8 +39,8 @@ std::string store_line(const StoreConfig& config, const StoreDefinition& definit
         const auto store = make_store(config);
         store->define(definition);
         const auto stamp = store->read_stamp(Deadline::in(config.operation_timeout));
-        return stamp ? name_of(stamp->instance, stamp->epoch) + ", tick " +
-                           std::to_string(stamp->tick)
+        return stamp ? "store " + stamp->store + " of " + name_of(stamp->instance, stamp->epoch) +
+                           ", tick " + std::to_string(stamp->tick)
                      : "has no stamp";
     } catch (const Unavailable& error) {
         return "not known: " + error.reason() + ", " + error.what();

@@ -112,6 +112,7 @@ Document stamp_document(const Stamp& stamp) {
     Document document;
     document.text("_id", stamp_id)
         .text("instance", print_uuid(stamp.instance))
+        .text("store", stamp.store)
         .integer("epoch", stamp.epoch)
         .integer("tick", stamp.tick);
     return document;
@@ -231,8 +232,14 @@ std::optional<Stamp> read_stamp(Session& session, Deadline deadline) {
     if (!found) {
         return std::nullopt;
     }
-    return Stamp{uuid_at(*found, "instance"), integer_at(*found, "epoch", 0),
-                 integer_at(*found, "tick", 0)};
+    const auto instance = parse_uuid(text_at(*found, "instance"));
+    Stamp stamp{instance.value_or(Uuid{}), text_at(*found, "store"),
+                integer_at(*found, "epoch", -1), integer_at(*found, "tick", -1)};
+    if (!instance || stamp.store.empty() || stamp.epoch < 0 || stamp.tick < 0) {
+        throw Unavailable("StampUnreadable", "MongoDB: the document of tenancy.instance holds no "
+                                             "stamp: see what wrote it");
+    }
+    return stamp;
 }
 
 bool write_stamp(Session& session, const Stamp& stamp, const std::optional<Stamp>& expected,

@@ -2,7 +2,7 @@
 // there; tenancyd's own is one document in the collection `tenancy`:
 //   {_id: "tenant", instance: "<uuid>", generation: <int64>, state: "active", settings: {...}}
 // Settings are stored under their keys as they are, dots and dollar signs included.
-// The stamp is the document {_id: "instance", instance, epoch, tick} in tenancy.instance.
+// The stamp is the document {_id: "instance", instance, store, epoch, tick} in tenancy.instance.
 #pragma once
 
 #include <optional>

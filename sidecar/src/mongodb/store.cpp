@@ -53,6 +53,8 @@ public:
         return session_.connection_number();
     }
 
+    std::string runs(Deadline deadline) override;
+
     std::vector<Result<Observed>> observe(std::span<const Desired> tenants,
                                           Deadline deadline) override;
     std::vector<Outcome> apply(std::span<const Work> work, const Uuid& instance,
@@ -99,6 +101,20 @@ Capabilities MongoStore::probe(Deadline deadline) {
         tried_on_ = session_.connection_number();
     }
     return judge(*trial_, definition_.templates ? *definition_.templates : Templates());
+}
+
+// Of the primary, or of the router that was asked: it does not tell of its shards. Where a server
+// has no name for its process every connection counts as one.
+std::string MongoStore::runs(Deadline deadline) {
+    Document question;
+    question.integer("hello", 1);
+    const auto hello =
+        guarded([&] { return session_.run("admin", std::move(question), deadline); });
+    const auto process = hello.find("topologyVersion");
+    const auto election = hello.find("electionId");
+    const bool named = process != hello.end() && process->contains("processId");
+    return (named ? (*process)["processId"].dump() : std::to_string(session_.connection_number())) +
+           (election != hello.end() ? ' ' + election->dump() : "");
 }
 
 std::vector<Result<Observed>> MongoStore::observe(std::span<const Desired> tenants,

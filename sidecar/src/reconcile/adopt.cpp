@@ -104,6 +104,10 @@ std::string obstacle(const Candidate& store, const InstanceIdentity& identity, s
                            : "it belongs to instance " + print_uuid(store.found->instance) +
                                  "; name it by --store if it is to change hands";
     }
+    if (store.found->store != store.name && !store.named) {
+        return "it is store " + store.found->store +
+               " of the instance; name it by --store if it is to be this one";
+    }
     if (store.found->epoch > identity.epoch ||
         (store.found->epoch == identity.epoch && store.found->tick > tick)) {
         return "it has seen more of the instance than this database; if this database takes the "
@@ -112,10 +116,16 @@ std::string obstacle(const Candidate& store, const InstanceIdentity& identity, s
     return "";
 }
 
-// By the daemon of this host, as a rule: it sees the new epoch as soon as it is there.
-bool stamped_by_another(const Candidate& store, const InstanceIdentity& identity) {
+// Why it was not stamped; empty when another one has done it: the daemon of this host, as a rule,
+// sees the new epoch as soon as it is there.
+std::string stamped_by_another(const Candidate& store, const InstanceIdentity& identity) {
     const auto found = store.session->read_stamp(Deadline::in(store.limit));
-    return found && found->instance == identity.id && found->epoch == identity.epoch;
+    if (found && found == store.found) {
+        return std::string(stamp_elsewhere);
+    }
+    const bool ours = found && found->instance == identity.id && found->store == store.name &&
+                      found->epoch == identity.epoch;
+    return ours ? "" : "somebody else stamped it meanwhile; try again";
 }
 
 StampedStore stamp(Candidate& store, const InstanceIdentity& identity, std::int64_t tick) {
@@ -124,10 +134,11 @@ StampedStore stamp(Candidate& store, const InstanceIdentity& identity, std::int6
         return result;
     }
     try {
-        result.stamped = store.session->write_stamp({identity.id, identity.epoch, tick},
-                                                    store.found, Deadline::in(store.limit)) ||
-                         stamped_by_another(store, identity);
-        result.message = result.stamped ? "" : "somebody else stamped it meanwhile; try again";
+        if (!store.session->write_stamp({identity.id, store.name, identity.epoch, tick},
+                                        store.found, Deadline::in(store.limit))) {
+            result.message = stamped_by_another(store, identity);
+        }
+        result.stamped = result.message.empty();
         failpoint("fence.stamped");
     } catch (const Unavailable& problem) {
         result.message = problem.what();

@@ -91,14 +91,20 @@ StampVerdict judge_missing(const StampKnowledge& known) {
                                   "--as member --store NAME");
 }
 
-StampVerdict judge_tick(std::int64_t found, const StampKnowledge& known) {
-    if (found > known.database_tick) {
-        return contest("the store has seen tick " + std::to_string(found) +
-                       " of the instance, the database only tick " +
-                       std::to_string(known.database_tick) +
-                       ": another copy of the database writes to it, or the database was put "
-                       "back; run tenancyd adopt --as replacement or --as clone");
+// Looked at before which of the instance's stores it is: a tick that the database has not reached
+// tells of a copy, wherever it was written.
+std::optional<StampVerdict> judge_lead(const Stamp& found, const StampKnowledge& known) {
+    if (!is_ahead(found, known.instance, known.epoch, known.database_tick)) {
+        return std::nullopt;
     }
+    return contest("the store has seen tick " + std::to_string(found.tick) +
+                   " of the instance, the database only tick " +
+                   std::to_string(known.database_tick) +
+                   ": another copy of the database writes to it, or the database was put back; "
+                   "run tenancyd adopt --as replacement or --as clone");
+}
+
+StampVerdict judge_tick(std::int64_t found, const StampKnowledge& known) {
     if (found == known.tick && !known.tick_written) {
         return contest("another copy of the database has stamped the store with the same tick " +
                        std::to_string(found) +
@@ -158,6 +164,17 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
                       "the store belongs to epoch " + std::to_string(found->epoch) +
                           " of the instance, this database is of epoch " +
                           std::to_string(known.epoch) + "; another database took its place");
+    }
+    if (auto contested = judge_lead(*found, known)) {
+        return *contested;
+    }
+    if (found->store != known.store) {
+        return refuse("OtherStore", "this server is store " + found->store +
+                                        " of the instance, not store " + std::string(known.store) +
+                                        "; check the addresses of both; if the server is to be "
+                                        "this store from now on, run tenancyd adopt --as member "
+                                        "--store " +
+                                        std::string(known.store));
     }
     if (found->epoch < known.epoch) {
         return allow(StampVerdict::Step::stamp);

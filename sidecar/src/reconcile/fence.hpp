@@ -35,6 +35,7 @@ struct Verdict {
 // What one daemon knows when it looks at a store's stamp.
 struct StampKnowledge {
     Uuid instance;
+    std::string_view store; // its name
     std::int64_t epoch = 0;
     std::int64_t tick = 0;     // that this daemon took from the database, and nobody else has; or 0
     bool tick_written = false; // this daemon has tried to stamp that tick already
@@ -63,6 +64,11 @@ struct StampVerdict {
 // database, or the database has been put back; so has one that carries the tick that only we have.
 [[nodiscard]] StampVerdict judge_stamp(const std::optional<Stamp>& found,
                                        const StampKnowledge& known);
+
+// Why a stamp could not be written over though nobody has changed it.
+inline constexpr std::string_view stamp_elsewhere =
+    "the stamp is in another database of the Redis server, of which one database is the store; set "
+    "`database` in tenancyd.toml to that one, or empty it and remove its tenancy:instance";
 
 // For a daemon that does not write: whether the stamp is ahead of its database.
 [[nodiscard]] bool is_ahead(const std::optional<Stamp>& found, const Uuid& instance,

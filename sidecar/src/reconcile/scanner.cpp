@@ -32,7 +32,8 @@ std::size_t UuidHash::operator()(const Uuid& uuid) const noexcept {
 Scanner::Scanner(Surroundings& surroundings, StoreContext& context,
                  std::unique_ptr<Registry> registry, std::unique_ptr<Store> store)
     : surroundings_(surroundings), context_(context), registry_(std::move(registry)),
-      store_(std::move(store)), stamp_check_(*store_, *registry_), name_(context.config.name) {}
+      store_(std::move(store)), stamp_check_(context.config.name, *store_, *registry_),
+      name_(context.config.name) {}
 
 Deadline Scanner::limit() const {
     return Deadline::in(context_.config.connect_timeout + context_.config.operation_timeout);

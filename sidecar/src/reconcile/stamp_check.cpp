@@ -23,6 +23,7 @@ std::optional<Failure> StampCheck::judge(const std::optional<Stamp>& found,
     }
     StampKnowledge known;
     known.instance = view.instance;
+    known.store = name_;
     known.epoch = view.epoch;
     known.tick = known_tick_;
     known.tick_written = true;

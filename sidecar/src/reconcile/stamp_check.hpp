@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "base/deadline.hpp"
 #include "base/failure.hpp"
@@ -13,8 +15,9 @@ namespace tenancy::sidecar {
 
 class StampCheck {
 public:
-    // Borrows both; used by the thread that owns them.
-    StampCheck(Store& store, Registry& registry) : store_(store), registry_(registry) {}
+    // Of the store of this name. Borrows both; used by the thread that owns them.
+    StampCheck(std::string name, Store& store, Registry& registry)
+        : name_(std::move(name)), store_(store), registry_(registry) {}
 
     // Nothing when the stamp is the instance's. It is read only when that was last done more than a
     // second ago, or on another connection. Throws as store and registry do.
@@ -27,6 +30,7 @@ private:
     [[nodiscard]] std::optional<Failure> judge(const std::optional<Stamp>& found,
                                                const InstanceView& view);
 
+    std::string name_;
     Store& store_;
     Registry& registry_;
     std::int64_t known_tick_ = 0;

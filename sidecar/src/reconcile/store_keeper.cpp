@@ -12,6 +12,16 @@ namespace {
 // How often the state of a store is reported although nothing changed.
 constexpr Milliseconds report_period{60000};
 
+// Where a store has the instance fenced the database is still the one that the daemon belongs to.
+bool may_report(const InstanceView& view) {
+    return view.may_write || view.reason == "StampMismatch";
+}
+
+// Such a server is not away, and stays closed until somebody has looked.
+bool has_useless_stamp(const std::string& reason) {
+    return reason == "StampUnreadable" || reason == "StampElsewhere" || reason == "StampContended";
+}
+
 } // namespace
 
 StoreKeeper::StoreKeeper(Surroundings& surroundings, StoreContext& context,
@@ -111,6 +121,22 @@ void StoreKeeper::look_at_stamp(const InstanceView& view, bool definition_change
         log(Level::warning, "store_went_back", {{"store", name_}});
         context_.scan.signal();
     }
+    look_for_new_runs();
+}
+
+// The stamp lies on one server of a cluster, and is not older than a tick: neither tells what else
+// was lost.
+void StoreKeeper::look_for_new_runs() {
+    try {
+        auto runs = store_->runs(limit());
+        if (!runs_.empty() && runs != runs_) {
+            log(Level::info, "store_restarted", {{"store", name_}});
+            context_.scan.signal();
+        }
+        runs_ = std::move(runs);
+    } catch (const Unavailable&) {
+        return; // one that does not answer is asked with the next tick
+    }
 }
 
 // While nothing is written. What was contested stays so until the stamp is overtaken, by an
@@ -128,6 +154,7 @@ void StoreKeeper::look_for_contest(const InstanceView& view, const std::optional
 StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<Stamp>& found) {
     StampKnowledge known;
     known.instance = view.instance;
+    known.store = name_;
     known.epoch = view.epoch;
     known.tick = view.tick;
     known.tick_written = written_tick_ == view.tick;
@@ -152,8 +179,12 @@ std::int64_t StoreKeeper::database_tick() {
 
 // Reads, judges and writes; once more when somebody else, another daemon as a rule, was quicker.
 StampVerdict StoreKeeper::settle_stamp(const InstanceView& view) {
+    std::optional<Stamp> before;
     for (int tries = 0;; ++tries) {
         const auto found = store_->read_stamp(limit());
+        if (found && found == before) {
+            throw Unavailable("StampElsewhere", std::string(stamp_elsewhere));
+        }
         note_stamp(found ? StampSeen::present : StampSeen::none);
         auto verdict = judge(view, found);
         if (verdict.step == StampVerdict::Step::stamp_first) {
@@ -171,13 +202,14 @@ StampVerdict StoreKeeper::settle_stamp(const InstanceView& view) {
         if (tries == 5) {
             throw Unavailable("StampContended", "the stamp changes all the time");
         }
+        before = found;
     }
 }
 
 bool StoreKeeper::write_stamp(const InstanceView& view, const std::optional<Stamp>& found) {
     failpoint("fence.stamping");
     written_tick_ = view.tick;
-    if (!store_->write_stamp({view.instance, view.epoch, view.tick}, found, limit())) {
+    if (!store_->write_stamp({view.instance, name_, view.epoch, view.tick}, found, limit())) {
         written_tick_ = 0;
         return false;
     }
@@ -228,14 +260,15 @@ void StoreKeeper::down(const Unavailable& problem) {
     surroundings_.statistics.breaker.with({name_}).set(2);
     context_.breaker.failed();
     note_stamp(StampSeen::unreachable);
-    show({false, false, problem.reason(), problem.what()}, false);
+    const bool answers = has_useless_stamp(problem.reason());
+    show({false, answers, problem.reason(), problem.what()}, answers);
 }
 
 void StoreKeeper::show(const Gate& gate, bool reachable) {
     const auto view = surroundings_.instance.view();
     const bool news = gate.reason != reported_reason_ || probed_anew_ || !report_at_ ||
                       report_at_->passed() || (gate.open && !stamped_);
-    const bool told = view.may_write && definition_ && gate.reason != "NotAttached" && news &&
+    const bool told = may_report(view) && definition_ && gate.reason != "NotAttached" && news &&
                       report(view, gate, reachable);
     if (gate.open && !stamped_ && !told) {
         return; // before PostgreSQL knows that the store is stamped, nothing else is written to it

@@ -30,6 +30,7 @@ public:
 private:
     void look();
     void look_at_stamp(const InstanceView& view, bool definition_changed);
+    void look_for_new_runs();
     void look_for_contest(const InstanceView& view, const std::optional<Stamp>& found);
     [[nodiscard]] StampVerdict judge(const InstanceView& view, const std::optional<Stamp>& found);
     [[nodiscard]] std::int64_t database_tick();
@@ -50,6 +51,7 @@ private:
     const std::unique_ptr<Store> store_;
     const std::string name_;
     std::shared_ptr<const StoreDefinition> definition_;
+    std::string runs_; // of the store's servers, as they were last; empty before the first look
     std::optional<Capabilities> capabilities_;
     std::uint64_t probed_connection_ = 0;
     bool stamped_ = false;          // PostgreSQL knows that the store carries the stamp

@@ -47,7 +47,7 @@ constexpr int erasing_leases = 10;
 StoreWorker::StoreWorker(Surroundings& surroundings, StoreContext& context,
                          std::unique_ptr<Registry> registry, std::unique_ptr<Store> store)
     : surroundings_(surroundings), context_(context), registry_(std::move(registry)),
-      store_(std::move(store)), stamp_check_(*store_, *registry_),
+      store_(std::move(store)), stamp_check_(context.config.name, *store_, *registry_),
       reporter_(surroundings, context.config.name, *registry_), name_(context.config.name) {}
 
 void StoreWorker::run(Beat& beat) {

@@ -1,7 +1,9 @@
 #include "redis/inspection.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "base/failure.hpp"
@@ -218,6 +220,22 @@ Capabilities inspect(const StoreConfig& config, const std::vector<Address>& addr
     auto& warnings = inspection.found.warnings;
     warnings.erase(std::unique(warnings.begin(), warnings.end()), warnings.end());
     return std::move(inspection.found);
+}
+
+std::string runs_of(Nodes& nodes, Deadline deadline) {
+    const std::array<Words, 2> questions = {Words{"INFO", "server"}, Words{"INFO", "replication"}};
+    std::set<std::string> runs;
+    for (const Address& node : nodes.layout(deadline).primaries) {
+        const auto replies = nodes.run_at(node, 0, questions, deadline);
+        Info info = parse_info(text_of("INFO", replies[0]));
+        info.merge(parse_info(text_of("INFO", replies[1])));
+        runs.insert(print_address(node) + ' ' + info["run_id"] + ' ' + info["master_replid"]);
+    }
+    std::string text;
+    for (const std::string& run : runs) {
+        text += run + '\n';
+    }
+    return text;
 }
 
 } // namespace tenancy::sidecar::redis

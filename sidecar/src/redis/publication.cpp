@@ -73,13 +73,14 @@ Call read_call(const Uuid& tenant) {
 
 std::vector<std::string> fields_of(const std::optional<Stamp>& stamp) {
     if (!stamp) {
-        return {"", "", ""};
+        return {"", "", "", ""};
     }
-    return {print_uuid(stamp->instance), std::to_string(stamp->epoch), std::to_string(stamp->tick)};
+    return {print_uuid(stamp->instance), stamp->store, std::to_string(stamp->epoch),
+            std::to_string(stamp->tick)};
 }
 
 Words stamp_words() {
-    return {"HMGET", std::string(stamp_key), "instance", "epoch", "tick"};
+    return {"HMGET", std::string(stamp_key), "instance", "store", "epoch", "tick"};
 }
 
 std::optional<Stamp> stamp_in(const Reply& reply) {
@@ -88,18 +89,19 @@ std::optional<Stamp> stamp_in(const Reply& reply) {
     if (reply.is_error() && code_of(reply.text) == "WRONGTYPE") {
         throw Unavailable(unreadable);
     }
-    const auto& fields = array_of("HMGET", reply, 3);
-    if (fields[0].type == Reply::Type::nil && fields[1].type == Reply::Type::nil &&
-        fields[2].type == Reply::Type::nil) {
+    const auto& fields = array_of("HMGET", reply, 4);
+    if (std::ranges::all_of(fields,
+                            [](const Reply& each) { return each.type == Reply::Type::nil; })) {
         return std::nullopt;
     }
     const auto instance = parse_uuid(fields[0].text);
-    const auto epoch = parse_integer(fields[1].text);
-    const auto tick = parse_integer(fields[2].text);
-    if (!instance || !epoch || !tick) {
+    const std::string& store = fields[1].text;
+    const auto epoch = parse_integer(fields[2].text);
+    const auto tick = parse_integer(fields[3].text);
+    if (!instance || store.empty() || !epoch || !tick) {
         throw Unavailable(unreadable);
     }
-    return Stamp{*instance, *epoch, *tick};
+    return Stamp{*instance, store, *epoch, *tick};
 }
 
 std::optional<Failure> failure_in(const Reply& reply) {
@@ -144,7 +146,7 @@ std::optional<Stamp> read_server_stamp(Nodes& nodes, std::int64_t own_database, 
             }
             const auto replies = nodes.run_at(node, database, std::span(&words, 1), deadline);
             const auto found = stamp_in(replies.front());
-            if (found && (!own || found->instance != own->instance)) {
+            if (found && (!own || found->instance != own->instance || found->store != own->store)) {
                 return found;
             }
         }

@@ -13,8 +13,8 @@ namespace tenancy::sidecar::redis {
 
 [[nodiscard]] std::optional<Stamp> read_stamp(Nodes& nodes, Deadline deadline);
 // Of one server with all its databases, since tenants' keys are erased in every one of them: the
-// stamp in `own_database`, which is the store's, unless there is one of another instance in any
-// other.
+// stamp in `own_database`, which is the store's, unless there is one of another instance or store
+// in any other.
 [[nodiscard]] std::optional<Stamp> read_server_stamp(Nodes& nodes, std::int64_t own_database,
                                                      Deadline deadline);
 [[nodiscard]] bool write_stamp(Nodes& nodes, const Stamp& stamp,

@@ -52,6 +52,7 @@ public:
     bool write_stamp(const Stamp& stamp, const std::optional<Stamp>& expected,
                      Deadline deadline) override;
     std::uint64_t connection_number() const override { return nodes_->connection_number(); }
+    std::string runs(Deadline deadline) override { return runs_of(*nodes_, deadline); }
     std::vector<Result<Observed>> observe(std::span<const Desired> tenants,
                                           Deadline deadline) override;
     std::vector<Outcome> apply(std::span<const Work> work, const Uuid& instance,

@@ -70,11 +70,11 @@ return {there, marked and 1 or 0, set and 1 or 0, marker[1] or '', marker[2] or 
 
 // On a full server, too: without its stamp nothing is done there, not even what makes room.
 constexpr std::string_view stamp_text = R"(#!lua flags=allow-oom
-local found = redis.call('HMGET', KEYS[1], 'instance', 'epoch', 'tick')
-for i = 1, 3 do
+local found = redis.call('HMGET', KEYS[1], 'instance', 'store', 'epoch', 'tick')
+for i = 1, 4 do
     if (found[i] or '') ~= ARGV[i] then return 0 end
 end
-redis.call('HSET', KEYS[1], 'instance', ARGV[4], 'epoch', ARGV[5], 'tick', ARGV[6])
+redis.call('HSET', KEYS[1], 'instance', ARGV[5], 'store', ARGV[6], 'epoch', ARGV[7], 'tick', ARGV[8])
 return 1
 )";
 

@@ -29,7 +29,7 @@ struct Script {
 // What a tenant's own client has blown up is not read: it counts as unreadable.
 [[nodiscard]] const Script& read_script();
 
-// KEYS stamp. ARGV the three fields expected (empty: none), the three new ones. Answers 1 when
+// KEYS stamp. ARGV the four fields expected (empty: none), the four new ones. Answers 1 when
 // written.
 [[nodiscard]] const Script& stamp_script();
 

@@ -105,11 +105,12 @@ struct Action {
 // "publish", "create_index", ...: for logs, failpoints and metrics.
 [[nodiscard]] std::string_view name_of(Action::Kind kind);
 
-// What a store is stamped with: the one instance that may write to it. tick only ever grows; a
-// store that has seen a higher one than the database has been written to by another copy of the
-// database.
+// What a store is stamped with: the one instance that may write to it, and which of its stores it
+// is. tick only ever grows; a store that has seen a higher one than the database has been written
+// to by another copy of the database.
 struct Stamp {
     Uuid instance;
+    std::string store; // its name
     std::int64_t epoch = 0;
     std::int64_t tick = 0;
 

@@ -64,6 +64,11 @@ public:
     // it again: behind the name may be another server now.
     [[nodiscard]] virtual std::uint64_t connection_number() const = 0;
 
+    // Names the runs of the servers that hold the store's data, from each one's start to its end:
+    // another text once one was started anew, was promoted, or another answers in its place. What
+    // it had acknowledged may be lost then.
+    [[nodiscard]] virtual std::string runs(Deadline deadline) = 0;
+
     // One result for each tenant, in order. Where `desired` is to be absent only has_objects
     // counts.
     [[nodiscard]] virtual std::vector<Result<Observed>> observe(std::span<const Desired> tenants,

@@ -72,7 +72,7 @@ def differences(world: World) -> list[str]:
 def redis_differences(world: World, instance: str, wanted: list[Wanted]) -> list[str]:
     found: list[str] = []
     with world.servers.redis.connect() as redis:
-        if redis.hget("tenancy:instance", "instance") != instance:
+        if redis.hmget("tenancy:instance", "instance", "store") != [instance, "cache"]:
             found.append(f"redis: stamped {redis.hgetall('tenancy:instance')}")
         with redis.pipeline(transaction=False) as pipeline:
             for tenant in wanted:
@@ -114,7 +114,7 @@ def mongodb_differences(world: World, instance: str, wanted: list[Wanted]) -> li
     found: list[str] = []
     with world.servers.mongodb.client() as mongodb:
         stamp = mongodb["tenancy"]["instance"].find_one({"_id": "instance"})
-        if stamp is None or stamp["instance"] != instance:
+        if stamp is None or (stamp["instance"], stamp["store"]) != (instance, "docs"):
             found.append(f"mongodb: stamped {stamp}")
         known = {f"t_{tenant.id.hex}" for tenant in wanted}
         for name in mongodb.list_database_names():

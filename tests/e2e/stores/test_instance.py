@@ -252,7 +252,7 @@ def test_a_store_of_another_instance_under_the_name(world: World, make_redis: Ca
     world.converged()
     theirs = make_redis()
     with theirs.connect() as redis:
-        stamp = {"instance": "00000000-0000-4000-8000-000000000001", "epoch": 3, "tick": 9}
+        stamp = {"instance": "00000000-0000-4000-8000-000000000001", "store": "cache", "epoch": 3, "tick": 9}
         redis.hset("tenancy:instance", mapping=stamp)
         redis.hset("{t:" + "0" * 32 + "}:tenancy:tenant", mapping={"instance": stamp["instance"], "generation": 1, "state": "active"})
     daemon.stop()
@@ -272,6 +272,63 @@ def test_a_store_of_another_instance_under_the_name(world: World, make_redis: Ca
         # What belongs to the other instance is reported, and not touched.
         unknown = "select reason, resolution from tenancy.unknown_object"
         wait_for(lambda: world.sql(unknown) == [("ForeignInstance", "reported")], 20, "the scan to report it")
+
+
+def test_exchanged_addresses_of_two_stores(world: World, make_redis: Callable[..., Redis]) -> None:
+    """One of them is required for nothing: a tenant must not be proven gone from it in the other's name."""
+    other = make_redis()
+    ports = {"cache": world.servers.redis, "other": other}
+    stores = world.stores
+    world.stores = lambda extra: stores(extra) | {  # type: ignore[method-assign]
+        name: {"kind": "redis", "addresses": [f"127.0.0.1:{redis.port}"]} | dict(extra) for name, redis in ports.items()
+    }
+    world.admin("select tenancy.define_store('other', 'redis', required_for => '{}')")
+    daemon = world.daemon()
+    assert isinstance(daemon, StoresDaemon)
+    tenant = world.provision("one")
+    wait_for(lambda: world.sql("select tenancy.stores_behind(id) from tenancy.tenant") == [(None,)], 30, "the stores to follow")
+    world.plant(tenant)
+    daemon.stop()
+    ports["cache"], ports["other"] = other, world.servers.redis
+    daemon.start()
+    for store in ("cache", "other"):
+        wait_for(lambda store=store: f"store {store}: OtherStore" in reasons(daemon), 20, "the exchange to be seen")
+    for action in ("suspend", "archive"):
+        world.act(action, ["one"])
+    world.begin_erasing(["one"])
+    wait_for(lambda: {("cache", "store_fenced"), ("other", "store_fenced")} <= world.alarms(), 20, "the alarms")
+    looked = daemon.log_size()
+    wait_for(lambda: world.sql("select present from tenancy.tenant_store where store = 'docs'") == [(False,)], 20, "MongoDB to be rid of it")
+    assert world.states() == {"one": "erasing"} and not daemon.events("observing_only", since=looked)
+    with world.servers.redis.connect() as redis, other.connect() as theirs:
+        assert redis.exists(f"{{t:{tenant.hex}}}:session:1", f"{{t:{tenant.hex}}}:tenancy:tenant") == 2
+        assert theirs.hget(f"{{t:{tenant.hex}}}:tenancy:tenant", "state") == "active"
+    faults.tried("two stores with each other's address")
+    refused = daemon.command("adopt", "--as", "member", "--yes")
+    assert refused.returncode != 0 and "store cache: not stamped: it is store other of the instance" in refused.stdout
+    daemon.stop()
+    ports["cache"], ports["other"] = world.servers.redis, other
+    world.planted.clear()
+    daemon.start()
+    world.converged()
+
+
+def test_another_database_of_the_same_redis(world: World) -> None:
+    """One database of a server is the store: what lies in the others is erased with it, and not stamped twice."""
+    daemon = world.daemon()
+    assert isinstance(daemon, StoresDaemon)
+    world.provision("one")
+    world.converged()
+    daemon.stop()
+    stores = world.stores
+    world.stores = lambda extra: stores(extra) | {"cache": stores(extra)["cache"] | {"database": 5}}  # type: ignore[method-assign]
+    daemon.start()
+    wait_for(lambda: "StampElsewhere" in reasons(daemon), 20, "the other database to be seen")
+    refused = daemon.command("adopt", "--as", "member", "--store", "cache", "--yes")
+    assert refused.returncode != 0 and "set `database` in tenancyd.toml" in refused.stdout
+    with world.servers.redis.connect(db=5) as redis:
+        assert redis.dbsize() == 0
+    faults.tried("another database of the same Redis")
 
 
 def test_a_store_from_an_old_backup(servers: Servers) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from harness import MongoDB, Tenancyd, wait_for
+from harness import MongoDB, RedisCluster, Tenancyd, wait_for
 from harness.process import Daemon, children
 
 from . import faults
@@ -288,6 +288,40 @@ def test_forgetful(servers: Servers) -> None:
             forgetful.start()
             faults.tried("kill -9 of a store that does not sync")
             world.converged()
+
+
+def test_a_node_of_a_cluster_goes_back(world: World) -> None:
+    """A primary without the stamp comes back with the data of before: that is not left to the hourly scan."""
+    with RedisCluster(settings={"rdbcompression": "no"}) as cluster:
+        nodes = {"kind": "redis", "addresses": cluster.addresses, "cluster": True}
+        stores = world.stores
+        world.stores = lambda extra: stores(extra) | {"cache": nodes | dict(extra)}  # type: ignore[method-assign]
+        world.daemon(reconcile={"scan": "1h"})
+        stamped = cluster.owner("tenancy:instance")
+        tenants = {slug: world.provision(slug) for slug in (f"tenant-{number}" for number in range(20))}
+        slug, key = next(
+            (slug, key)
+            for slug, tenant in tenants.items()
+            if cluster.owner(key := f"{{t:{tenant.hex}}}:tenancy:tenant") is not stamped
+        )
+        node = cluster.owner(key)
+
+        def state() -> str | None:
+            with node.connect() as redis:
+                return redis.hget(key, "state")
+
+        world.settled()
+        assert state() == "active"
+        with node.connect() as redis:
+            redis.save()
+        world.act("suspend", [slug])
+        wait_for(lambda: state() == "suspended", 20, "the suspension")
+        world.settled()
+        node.kill()
+        node.start()
+        faults.tried("a node of a cluster that goes back")
+        cluster.wait_until_ok()
+        wait_for(lambda: state() == "suspended", 20, "the suspension once more")
 
 
 def test_bad_tenants(world: World) -> None:

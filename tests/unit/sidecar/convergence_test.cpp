@@ -86,7 +86,7 @@ protected:
         case 3: // another server answers for a while
             if (!away && server->stamp) {
                 away = server->stamp;
-                server->stamp = Stamp{Uuid{{99}}, 1, 1};
+                server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
                 ++server->connection;
             }
             break;

@@ -34,6 +34,11 @@ public:
         return server_->connection;
     }
 
+    std::string runs(Deadline) override {
+        const auto lock = begin("runs");
+        return server_->runs;
+    }
+
     std::vector<Result<Observed>> observe(std::span<const Desired> tenants, Deadline) override {
         const auto lock = begin("observe");
         std::vector<Result<Observed>> results;

@@ -25,6 +25,7 @@ public:
     std::optional<Stamp> stamp;
     std::map<std::string, Tenant> tenants; // by canonical id
     std::uint64_t connection = 1;          // counts up when another server answers
+    std::string runs = "first";
     Capabilities capabilities;
     int writes = 0;
     // Writes to tenants by a session of another instance than the stamp's: there must be none.

@@ -111,6 +111,7 @@ TEST(JudgeIdentity, ObservesOnAHostThatRemembersSomethingElse) {
 StampKnowledge knowing(std::int64_t tick) {
     StampKnowledge known;
     known.instance = ours;
+    known.store = "cache";
     known.epoch = 3;
     known.tick = known.database_tick = tick;
     known.stamped_before = true;
@@ -121,7 +122,7 @@ StampKnowledge knowing(std::int64_t tick) {
 using StampStep = StampVerdict::Step;
 
 TEST(JudgeStamp, StampsAnewWithEachTick) {
-    const auto verdict = judge_stamp(Stamp{ours, 3, 99}, knowing(100));
+    const auto verdict = judge_stamp(Stamp{ours, "cache", 3, 99}, knowing(100));
     EXPECT_EQ(verdict.step, StampStep::stamp);
     EXPECT_FALSE(verdict.went_back);
 }
@@ -129,34 +130,48 @@ TEST(JudgeStamp, StampsAnewWithEachTick) {
 TEST(JudgeStamp, AcceptsItsOwnAndAnotherDaemonsStamp) {
     auto known = knowing(100);
     known.tick_written = true;
-    EXPECT_EQ(judge_stamp(Stamp{ours, 3, 100}, known).step, StampStep::accept);
+    EXPECT_EQ(judge_stamp(Stamp{ours, "cache", 3, 100}, known).step, StampStep::accept);
     known.database_tick = 101;
-    EXPECT_EQ(judge_stamp(Stamp{ours, 3, 101}, known).step, StampStep::accept);
+    EXPECT_EQ(judge_stamp(Stamp{ours, "cache", 3, 101}, known).step, StampStep::accept);
 }
 
 TEST(JudgeStamp, RefusesATickThatTheDatabaseHasNotReached) {
-    const auto verdict = judge_stamp(Stamp{ours, 3, 101}, knowing(100));
+    const auto verdict = judge_stamp(Stamp{ours, "cache", 3, 101}, knowing(100));
     EXPECT_EQ(verdict.step, StampStep::refuse);
     EXPECT_EQ(verdict.reason, "StampMismatch");
 }
 
 TEST(JudgeStamp, RefusesItsOwnTickWrittenByACopy) {
-    EXPECT_EQ(judge_stamp(Stamp{ours, 3, 100}, knowing(100)).step, StampStep::refuse);
+    EXPECT_EQ(judge_stamp(Stamp{ours, "cache", 3, 100}, knowing(100)).step, StampStep::refuse);
 }
 
 TEST(JudgeStamp, RefusesAnotherInstanceAndAHigherEpoch) {
-    EXPECT_EQ(judge_stamp(Stamp{theirs, 1, 1}, knowing(100)).step, StampStep::refuse);
-    EXPECT_EQ(judge_stamp(Stamp{ours, 4, 1}, knowing(100)).step, StampStep::refuse);
+    EXPECT_EQ(judge_stamp(Stamp{theirs, "cache", 1, 1}, knowing(100)).step, StampStep::refuse);
+    EXPECT_EQ(judge_stamp(Stamp{ours, "cache", 4, 1}, knowing(100)).step, StampStep::refuse);
 }
 
 TEST(JudgeStamp, StampsOverAnEarlierEpochWhateverItsTick) {
-    EXPECT_EQ(judge_stamp(Stamp{ours, 2, 9999}, knowing(100)).step, StampStep::stamp);
+    EXPECT_EQ(judge_stamp(Stamp{ours, "cache", 2, 9999}, knowing(100)).step, StampStep::stamp);
+}
+
+// Of the same tick as well: the daemon itself has stamped that store with it.
+TEST(JudgeStamp, RefusesAnotherStoreOfTheInstance) {
+    for (const std::int64_t epoch : {2, 3}) {
+        const auto verdict = judge_stamp(Stamp{ours, "sessions", epoch, 100}, knowing(100));
+        EXPECT_EQ(verdict.step, StampStep::refuse);
+        EXPECT_EQ(verdict.reason, "OtherStore");
+        EXPECT_FALSE(verdict.contested);
+    }
+}
+
+TEST(JudgeStamp, SeesACopyInTheStampOfAnotherStore) {
+    EXPECT_TRUE(judge_stamp(Stamp{ours, "sessions", 3, 101}, knowing(100)).contested);
 }
 
 TEST(JudgeStamp, NoticesAStoreThatWentBack) {
     auto known = knowing(100);
     known.last_seen = 99;
-    EXPECT_TRUE(judge_stamp(Stamp{ours, 3, 50}, known).went_back);
+    EXPECT_TRUE(judge_stamp(Stamp{ours, "cache", 3, 50}, known).went_back);
 }
 
 TEST(JudgeStamp, FollowsThePolicyWhereTheStampIsMissing) {

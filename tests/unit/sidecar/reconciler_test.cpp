@@ -173,19 +173,23 @@ TEST_F(Reconciling, OnACopyOnlyAnAdoptionLetsItWrite) {
 TEST_F(Reconciling, AnAdoptionLeavesAStoreOfAnotherInstanceUnlessItIsNamed) {
     database->identity.bound = true;
     database->identity.epoch = 1;
-    server->stamp = Stamp{Uuid{{99}}, 1, 1};
+    server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
     auto adoption = adopt(config, AdoptAs::member, {}, sessions());
     EXPECT_FALSE(adoption.stores.front().stamped);
     EXPECT_EQ(read_state_file(directory.path())->id, database->identity.id);
     adoption = adopt(config, AdoptAs::member, "cache", sessions());
     EXPECT_TRUE(adoption.stores.front().stamped);
     EXPECT_THROW((void)adopt(config, AdoptAs::member, "other", sessions()), ConfigError);
+    server->stamp->store = "sessions";
+    EXPECT_FALSE(adopt(config, AdoptAs::member, {}, sessions()).stores.front().stamped);
+    EXPECT_TRUE(adopt(config, AdoptAs::member, "cache", sessions()).stores.front().stamped);
+    EXPECT_EQ(server->stamp->store, "cache");
 }
 
 TEST_F(Reconciling, AReplacementThatWasPutBackGoesBeyondEveryEpochThatIsKnown) {
     database->identity.bound = true;
     database->identity.epoch = 1;
-    server->stamp = Stamp{database->identity.id, 5, 1000};
+    server->stamp = Stamp{database->identity.id, "cache", 5, 1000};
     EXPECT_EQ(adopt(config, AdoptAs::replacement, {}, sessions()).epoch, 6);
     EXPECT_EQ(server->stamp->epoch, 6);
     server->stamp->epoch = std::int64_t{1} << 40;
@@ -195,7 +199,7 @@ TEST_F(Reconciling, AReplacementThatWasPutBackGoesBeyondEveryEpochThatIsKnown) {
 
 TEST_F(Reconciling, ACloneTouchesNoStore) {
     database->identity.bound = true;
-    server->stamp = Stamp{database->identity.id, 1, 1};
+    server->stamp = Stamp{database->identity.id, "cache", 1, 1};
     const auto before = server->stamp;
     EXPECT_TRUE(adopt(config, AdoptAs::clone, {}, sessions()).stores.empty());
     EXPECT_EQ(server->stamp, before);

@@ -143,7 +143,7 @@ TEST_F(Scanning, PrunesNothingByAPolicyThatIsNoMore) {
 }
 
 TEST_F(Scanning, IsNotDoneWhileTheStoreIsFenced) {
-    server->stamp = Stamp{Uuid{{99}}, 1, 1};
+    server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
     ++server->connection;
     server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
     EXPECT_FALSE(daemon.scanner.run_once(daemon.beat));

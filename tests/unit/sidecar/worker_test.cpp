@@ -197,7 +197,7 @@ TEST_F(Worker, WritesNothingOnceAnotherServerAnswers) {
     add(4);
     daemon.settle();
     ++server->connection;
-    server->stamp = Stamp{Uuid{{99}}, 1, 1};
+    server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
     EXPECT_FALSE(daemon.work());
     EXPECT_FALSE(daemon.gate().open);
     EXPECT_TRUE(daemon.gate().fenced);
@@ -216,7 +216,7 @@ TEST_F(Worker, VerifiesAgainWhenTheServerChangesInTheMiddle) {
     server->before = [this](std::string_view name) {
         if (name == "observe") {
             ++server->connection;
-            server->stamp = Stamp{Uuid{{99}}, 1, 1};
+            server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
         }
     };
     (void)daemon.work();
@@ -345,6 +345,41 @@ TEST_F(Worker, FencesAStoreThatLostItsStamp) {
     EXPECT_TRUE(daemon.gate().open);
 }
 
+TEST_F(Worker, HasAStoreComparedWhenOneOfItsServersWasStartedAnew) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    auto& scan = daemon.contexts.front()->scan;
+    const Milliseconds now{0};
+    while (scan.wait(now)) {
+    }
+    daemon.keeper.run_once();
+    EXPECT_FALSE(scan.wait(now));
+    server->runs = "second";
+    break_once("runs"); // one that does not answer yet
+    daemon.keeper.run_once();
+    EXPECT_TRUE(daemon.gate().open);
+    EXPECT_FALSE(scan.wait(now));
+    daemon.keeper.run_once();
+    EXPECT_TRUE(scan.wait(now));
+    daemon.keeper.run_once();
+    EXPECT_FALSE(scan.wait(now));
+}
+
+TEST_F(Worker, TellsAStampThatIsOfNoUseFromAServerThatIsAway) {
+    daemon.settle();
+    for (const auto& [reason, answers] :
+         {std::pair("StampUnreadable", true), std::pair("Unreachable", false)}) {
+        server->before = [reason = reason](std::string_view) { throw Unavailable(reason, ""); };
+        daemon.keeper.run_once();
+        EXPECT_EQ(database->health.back().reason, reason);
+        EXPECT_EQ(database->health.back().fenced, answers);
+        EXPECT_EQ(database->health.back().reachable, answers);
+        server->before = [](std::string_view) {};
+        daemon.settle();
+    }
+}
+
 TEST_F(Worker, DoesNotStampWhatHoldsOthersTenants) {
     server->tenants["t"].marker = Marker{Uuid{{99}}, 1, "active"};
     add(1);
@@ -354,7 +389,7 @@ TEST_F(Worker, DoesNotStampWhatHoldsOthersTenants) {
 }
 
 TEST_F(Worker, DoesNotBindAFreshDatabaseBesideStampedStores) {
-    server->stamp = Stamp{Uuid{{99}}, 1, 1};
+    server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
     daemon.settle();
     EXPECT_EQ(daemon.surroundings.instance.view().reason, "StoresStamped");
     EXPECT_FALSE(database->identity.bound);
@@ -379,6 +414,9 @@ TEST_F(Worker, ACopyWithAMemoryOfItsOwnNeverWrites) {
         on_copy.turn();
     }
     EXPECT_EQ(on_copy.gate().reason, "StampMismatch");
+    ASSERT_FALSE(copy->health.empty());
+    EXPECT_TRUE(copy->health.back().fenced);
+    EXPECT_EQ(copy->health.back().reason, "StampMismatch");
     EXPECT_EQ(server->writes, writes);
     daemon.turn();
     EXPECT_TRUE(daemon.gate().open);
