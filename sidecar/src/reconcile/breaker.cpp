@@ -53,6 +53,11 @@ void Breaker::succeeded(unsigned claimed) {
     }
 }
 
+void Breaker::slowed() {
+    const std::lock_guard lock(mutex_);
+    allowed_ = 1;
+}
+
 void Breaker::failed() {
     const std::lock_guard lock(mutex_);
     if (!closed_ && !probing_) {

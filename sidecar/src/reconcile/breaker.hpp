@@ -34,6 +34,8 @@ public:
     // that is allowed grows by. Closes the breaker only from a probe: a late success of somebody
     // who began before the failure proves nothing.
     void succeeded(unsigned claimed);
+    // The store is there, and did not answer in time about many: begin with one tenant at once.
+    void slowed();
     // The store did not answer.
     void failed();
 

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "reconcile/backoff.hpp"
 #include "reconcile/decide.hpp"
+#include "reconcile/suspects.hpp"
 #include "reconcile/timer.hpp"
 
 namespace tenancy::sidecar {
@@ -151,7 +152,7 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
     if (present.empty()) {
         return true;
     }
-    const auto observed = store_->observe(present, limit());
+    const auto observed = look(scan, present);
     if (!stamp_check_.same_connection() && !verified(scan)) {
         return false;
     }
@@ -160,6 +161,8 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
     for (std::size_t i = 0; i < present.size(); ++i) {
         if (observed.at(i).ok()) {
             compare_tenant(scan, present[i], observed[i].value(), differing, extra);
+        } else if (context_.suspects.contains(present[i].tenant)) {
+            differing.push_back(present[i].tenant); // a worker tells what it comes to
         }
     }
     repair(scan, differing);
@@ -168,6 +171,49 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
         registry_->report_unknown(scan.view.epoch, name_, scan.id, extra, false, 0, 0);
     }
     return true;
+}
+
+// One over which the store does not answer in time, though it is there, is no reason to end the
+// scan.
+std::vector<Result<Observed>> Scanner::look(const Scan& scan, const std::vector<Desired>& tenants) {
+    const auto& suspects = context_.suspects;
+    const bool any = std::any_of(tenants.begin(), tenants.end(), [&](const Desired& desired) {
+        return suspects.contains(desired.tenant);
+    });
+    try {
+        if (!any) {
+            return store_->observe(tenants, limit());
+        }
+    } catch (const Unavailable& problem) {
+        if (!may_be_a_tenant(problem)) {
+            throw;
+        }
+        (void)store_->read_stamp(limit());
+    }
+    std::vector<Result<Observed>> observed;
+    for (const auto& desired : tenants) {
+        promise(scan.beat);
+        observed.push_back(look_at_one(desired));
+    }
+    return observed;
+}
+
+Result<Observed> Scanner::look_at_one(const Desired& desired) {
+    const Failure unanswered{FailureKind::transient, "TimedOut", "no answer in time"};
+    if (context_.suspects.contains(desired.tenant)) {
+        return unanswered;
+    }
+    const auto patience = patience_with_one(context_.config.operation_timeout, 0);
+    try {
+        return std::move(store_->observe(std::span(&desired, 1), Deadline::in(patience)).at(0));
+    } catch (const Unavailable& problem) {
+        if (!may_be_a_tenant(problem)) {
+            throw;
+        }
+    }
+    (void)store_->read_stamp(limit());
+    context_.suspects.add(desired.tenant);
+    return unanswered;
 }
 
 void Scanner::compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,

@@ -51,6 +51,9 @@ private:
     // Each throws Unavailable and what the registry throws, and returns false to stop.
     bool compare_tenants(Scan& scan);
     bool compare_page(Scan& scan, const std::vector<Desired>& page);
+    [[nodiscard]] std::vector<Result<Observed>> look(const Scan& scan,
+                                                     const std::vector<Desired>& tenants);
+    [[nodiscard]] Result<Observed> look_at_one(const Desired& desired);
     void compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,
                         std::vector<Uuid>& differing, std::vector<UnknownObject>& extra) const;
     bool look_for_unknown(Scan& scan);

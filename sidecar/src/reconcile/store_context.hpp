@@ -8,6 +8,7 @@
 #include "config/config.hpp"
 #include "reconcile/backoff.hpp"
 #include "reconcile/breaker.hpp"
+#include "reconcile/suspects.hpp"
 #include "reconcile/wakeup.hpp"
 #include "store/store.hpp"
 
@@ -32,6 +33,7 @@ public:
 
     const StoreConfig config;
     Breaker breaker;
+    Suspects suspects;
     Wakeup work; // something is due
     Wakeup keep; // the stamp has to be looked at
     Wakeup scan; // the store has to be compared as a whole

@@ -1,59 +1,34 @@
 #include "reconcile/store_worker.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "reconcile/suspects.hpp"
 #include "reconcile/timer.hpp"
 
 namespace tenancy::sidecar {
 namespace {
 
-// The store did not answer, as told apart from PostgreSQL, which throws the same.
-class StoreDown : public Unavailable {
-public:
-    explicit StoreDown(const Unavailable& problem)
-        : Unavailable(problem.reason(), problem.what()) {}
-};
-
-template <typename F>
-auto ask_store(F&& call) {
-    try {
-        return call();
-    } catch (const Unavailable& problem) {
-        throw StoreDown(problem);
-    }
+// Whether what is wanted takes something from the tenant: that goes first.
+bool is_urgent(const WorkItem& item) {
+    return restricts(item.claim.desired.state);
 }
-
-std::vector<WorkItem*> unsettled(std::vector<WorkItem>& items, bool erasing) {
-    std::vector<WorkItem*> chosen;
-    for (auto& item : items) {
-        if (!item.settled() && item.erases() == erasing) {
-            chosen.push_back(&item);
-        }
-    }
-    return chosen;
-}
-
-Failure lease_lost() {
-    return {FailureKind::transient, "LeaseLost", "the lease ran out"};
-}
-
-// Erasing may take long: it goes on for as long as its lease is extended, up to this many leases.
-constexpr int erasing_leases = 10;
 
 } // namespace
 
 StoreWorker::StoreWorker(Surroundings& surroundings, StoreContext& context,
                          std::unique_ptr<Registry> registry, std::unique_ptr<Store> store)
     : surroundings_(surroundings), context_(context), registry_(std::move(registry)),
-      store_(std::move(store)), stamp_check_(context.config.name, *store_, *registry_),
+      store_(std::move(store)), attempt_(surroundings, context, *registry_, *store_),
       reporter_(surroundings, context.config.name, *registry_), name_(context.config.name) {}
 
 void StoreWorker::run(Beat& beat) {
     const auto& config = surroundings_.config;
     while (!surroundings_.shutdown.begun()) {
-        beat.within(config.lease * erasing_leases + config.poll + surroundings_.longest_call * 4);
+        beat.within(config.lease * Attempt::longest_erasing + config.poll +
+                    surroundings_.longest_call * 4);
         if (!run_once()) {
             context_.work.wait(wait_time());
         }
@@ -104,40 +79,43 @@ void StoreWorker::postgres_down(const std::string& what) {
 }
 
 bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
-    auto claims = claim(view, most);
-    if (claims.empty()) {
+    auto round = claim(view, most);
+    if (round.items.empty()) {
         return false;
     }
     failpoint("work.claimed");
-    const bool full = claims.size() == most;
+    const bool full = round.items.size() == most;
     if (full) {
         context_.work.signal(); // the next batch need not wait for this one
     }
-    Items items;
-    items.reserve(claims.size());
-    for (auto& claimed : claims) {
-        items.emplace_back().claim = std::move(claimed);
-    }
     bool verified = false;
     try {
-        verified = reconcile(view, items);
+        verified = reconcile(round);
     } catch (const StoreDown& problem) {
-        store_down(view, items, problem);
+        store_down(round, problem);
         return false;
     } catch (...) {
-        release(items);
+        release(round);
         throw;
     }
-    release(items);
-    return full && verified;
+    release(round);
+    const bool left = std::any_of(round.items.begin(), round.items.end(), [](const WorkItem& item) {
+        return !item.finished && !item.settled();
+    });
+    return verified && (full || left);
 }
 
-std::vector<Claim> StoreWorker::claim(const InstanceView& view, unsigned most) {
+Round StoreWorker::claim(const InstanceView& view, unsigned most) {
     const Timer timer(surroundings_.statistics.claim_seconds.with({name_}));
-    lease_ = Lease(surroundings_.config.lease);
+    Round round{view, nullptr, Lease(surroundings_.config.lease), {}, std::nullopt};
     auto claims = registry_->claim(view.epoch, *definition_, most, surroundings_.config.lease);
     follow_definition(claims);
-    return claims;
+    round.definition = definition_;
+    round.items.reserve(claims.size());
+    for (auto& claimed : claims) {
+        round.items.emplace_back().claim = std::move(claimed);
+    }
+    return round;
 }
 
 // The templates may have changed since they were read: those that were claimed are to get the ones
@@ -161,174 +139,141 @@ void StoreWorker::follow_definition(std::vector<Claim>& claims) {
     }
 }
 
-bool StoreWorker::reconcile(const InstanceView& view, Items& items) {
-    {
-        const Timer timer(surroundings_.statistics.apply_seconds.with({name_}));
-        store_->define(*definition_);
-        if (!verify(view)) {
-            return false;
-        }
-        observe(view, items);
-        failpoint("work.observed");
-        if (!stamp_check_.same_connection() && !verify(view)) {
-            return false;
-        }
-        apply(view, unsettled(items, false), false);
-    }
-    context_.breaker.succeeded(static_cast<unsigned>(items.size()));
-    report_done(view, items);
-    apply(view, unsettled(items, true), true);
-    report_done(view, items);
-    return true;
-}
-
-bool StoreWorker::verify(const InstanceView& view) {
-    std::optional<Failure> failure;
-    try {
-        failure = stamp_check_.verify(view, lease_.end());
-    } catch (const Unavailable& problem) {
-        throw StoreDown(problem);
-    }
-    if (!failure) {
-        return true;
-    }
-    if (context_.set_gate({false, true, failure->reason, failure->message})) {
-        log(Level::warning, "store_not_ready",
-            {{"store", name_}, {"reason", failure->reason}, {"message", failure->message}});
-    }
-    context_.keep.signal();
-    return false;
-}
-
-void StoreWorker::observe(const InstanceView& view, Items& items) {
-    std::vector<Desired> desired;
-    desired.reserve(items.size());
-    for (const auto& item : items) {
-        desired.push_back(item.claim.desired);
-    }
-    auto observed = ask_store([&] { return store_->observe(desired, lease_.end()); });
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        if (observed.at(i).ok()) {
-            look_behind(view, items[i].claim.desired, observed.at(i).value());
-        }
-        plan(view, items[i], observed.at(i));
-    }
-}
-
-// A store that is ahead of the claim: another daemon was faster, unless the database has not come
-// as far by now. Then nobody of ours wrote that.
-void StoreWorker::look_behind(const InstanceView& view, Desired& desired,
-                              const Observed& observed) {
-    if (!observed.marker || observed.marker->instance != view.instance ||
-        observed.marker->generation <= desired.generation) {
-        return;
-    }
-    const auto shown = observed.marker->generation;
-    const auto now = desired_now(*registry_, *definition_, desired.tenant);
-    const auto given_out = now ? now->generation : shown;
-    if (given_out < shown) {
-        log(Level::warning, "generation_disowned",
-            {{"store", name_},
-             {"tenant", print_uuid(desired.tenant)},
-             {"shown", shown},
-             {"generation", given_out}});
-        desired.disowned = shown;
-    }
-}
-
-void StoreWorker::plan(const InstanceView& view, WorkItem& item, const Result<Observed>& found) {
-    if (!found.ok()) {
-        item.failure = found.failure();
-        return;
-    }
-    auto decided =
-        decide(item.claim.desired, found.value(), view.instance, definition_->unknown_objects);
-    if (!decided.ok()) {
-        item.failure = decided.failure();
-        return;
-    }
-    item.plan = std::move(decided.value());
-    item.planned = true;
-    item.applied = item.plan.actions.empty();
-}
-
-bool StoreWorker::keep_lease(const std::vector<WorkItem*>& chosen) {
-    if (lease_.over() || surroundings_.shutdown.overdue()) {
+bool StoreWorker::reconcile(Round& round) {
+    const auto groups = divide(round.items);
+    slowed_ = false;
+    store_->define(*round.definition);
+    if (!attempt_.verify(round)) {
         return false;
     }
-    if (!lease_.wants_extension()) {
-        return true;
-    }
-    std::vector<std::int64_t> tokens;
-    tokens.reserve(chosen.size());
-    for (const auto* item : chosen) {
-        tokens.push_back(item->claim.token);
-    }
-    const Lease extended(surroundings_.config.lease);
-    try {
-        if (registry_->extend(name_, tokens, surroundings_.config.lease).size() != tokens.size()) {
+    for (const auto* group : {&groups.urgent, &groups.others}) {
+        if (!together(round, *group, Step::converge)) {
             return false;
         }
-        lease_ = extended;
-    } catch (const std::exception&) {
-        return !lease_.over(); // PostgreSQL is away: the lease that there is may still be used
+        report_done(round, *group);
+    }
+    if (!slowed_) {
+        context_.breaker.succeeded(static_cast<unsigned>(round.items.size()));
+    }
+    if (!try_suspect(round, groups.suspects)) {
+        return false;
+    }
+    Chosen erasing;
+    for (const auto* group : {&groups.urgent, &groups.others}) {
+        std::copy_if(group->begin(), group->end(), std::back_inserter(erasing),
+                     [](const auto* item) { return !item->settled() && item->erases(); });
+    }
+    const bool verified = together(round, erasing, Step::erase);
+    report_done(round, erasing);
+    return verified;
+}
+
+StoreWorker::Groups StoreWorker::divide(std::vector<WorkItem>& items) const {
+    Groups groups;
+    for (auto& item : items) {
+        auto& group = context_.suspects.contains(item.claim.desired.tenant) ? groups.suspects
+                      : is_urgent(item)                                     ? groups.urgent
+                                                                            : groups.others;
+        group.push_back(&item);
+    }
+    return groups;
+}
+
+bool StoreWorker::take(Round& round, const Chosen& chosen, Step step, Milliseconds patience) {
+    if (step == Step::erase) {
+        attempt_.erase(round, chosen);
+        return true;
+    }
+    const Timer timer(surroundings_.statistics.apply_seconds.with({name_}));
+    return attempt_.converge(round, chosen, patience);
+}
+
+// A store that answers all the same is not away: it may be one tenant that holds it up.
+bool StoreWorker::together(Round& round, const Chosen& group, Step step) {
+    if (group.empty()) {
+        return true;
+    }
+    if (group.size() > 1) {
+        try {
+            return take(round, group, step, patience_with_many(context_.config.operation_timeout));
+        } catch (const Unanswered& problem) {
+            if (!attempt_.answers()) {
+                throw;
+            }
+            log(Level::warning, "tenants_unanswered",
+                {{"store", name_}, {"tenants", group.size()}, {"message", problem.what()}});
+            context_.breaker.slowed();
+            slowed_ = true;
+        }
+    }
+    for (auto* item : group) {
+        if (!alone(round, *item, step)) {
+            return false;
+        }
     }
     return true;
 }
 
-void StoreWorker::apply(const InstanceView& view, const std::vector<WorkItem*>& chosen,
-                        bool erasing) {
-    if (chosen.empty()) {
-        return;
+bool StoreWorker::alone(Round& round, WorkItem& item, Step step) {
+    if (item.settled() || round.over() || surroundings_.shutdown.overdue()) {
+        return true; // it is released, where it is not settled
     }
-    const auto alive = [&] {
-        return erasing ? keep_lease(chosen) : !lease_.over() && !surroundings_.shutdown.overdue();
-    };
-    if (!alive()) {
-        for (auto* item : chosen) {
-            item->failure = lease_lost();
+    const auto& tenant = item.claim.desired.tenant;
+    try {
+        const auto patience =
+            patience_with_one(context_.config.operation_timeout, item.claim.attempts);
+        if (!take(round, {&item}, step, patience)) {
+            return false;
         }
-        return;
+        if (item.settled() && !item.interrupted()) {
+            context_.suspects.remove(tenant);
+        }
+    } catch (const Unanswered& problem) {
+        if (!attempt_.answers()) {
+            throw;
+        }
+        context_.suspects.add(tenant);
+        item.failure = Failure{FailureKind::transient, problem.reason(), problem.what()};
+        item.applied = false;
     }
-    std::vector<Work> work;
-    work.reserve(chosen.size());
-    for (const auto* item : chosen) {
-        work.push_back({&item->claim.desired, item->plan.actions});
-    }
-    const auto deadline =
-        erasing ? Deadline::in(surroundings_.config.lease * erasing_leases) : lease_.end();
-    const auto outcomes =
-        ask_store([&] { return store_->apply(work, view.instance, alive, deadline); });
-    failpoint("work.applied");
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-        settle(*chosen[i], outcomes.at(i));
-    }
+    report_done(round, {&item});
+    return true;
 }
 
-void StoreWorker::settle(WorkItem& item, const Outcome& outcome) {
-    const auto& actions = item.plan.actions;
-    for (std::size_t done = 0; done < outcome.actions_done && done < actions.size(); ++done) {
-        const std::string action(name_of(actions[done].kind));
-        surroundings_.statistics.actions.with({name_, action}).add();
+// One at a time, so that whoever has become due meanwhile waits for no more than that. Where
+// another worker is at one, they are left until the lease is over, and this worker to the others.
+bool StoreWorker::try_suspect(Round& round, const Chosen& suspects) {
+    if (suspects.empty()) {
+        return true;
     }
-    item.failure = outcome.failure;
-    item.applied = !outcome.failure;
+    const auto turn = context_.suspects.take_turn();
+    if (turn) {
+        const auto urgent = std::find_if(suspects.begin(), suspects.end(),
+                                         [](const auto* each) { return is_urgent(*each); });
+        auto& item = urgent != suspects.end() ? **urgent : *suspects.front();
+        return alone(round, item, Step::converge) &&
+               (!item.erases() || alone(round, item, Step::erase));
+    }
+    for (auto* item : suspects) {
+        item->finished = true;
+    }
+    return true;
 }
 
-void StoreWorker::report_done(const InstanceView& view, Items& items) {
+void StoreWorker::report_done(const Round& round, const Chosen& chosen) {
     std::vector<Report> reports;
-    std::vector<WorkItem*> reported;
-    for (auto& item : items) {
-        if (item.finished || !item.settled() || item.interrupted()) {
+    Chosen reported;
+    for (auto* item : chosen) {
+        if (item->finished || !item->settled() || item->interrupted()) {
             continue;
         }
-        reports.push_back(make_report(item, surroundings_.config, random_fraction()));
-        reported.push_back(&item);
+        reports.push_back(make_report(*item, surroundings_.config, random_fraction()));
+        reported.push_back(item);
     }
     if (reports.empty()) {
         return;
     }
-    reporter_.deliver(view, reports, lease_);
+    reporter_.deliver(round.view, reports, round.lease);
     for (auto* item : reported) {
         item->finished = true;
     }
@@ -336,9 +281,9 @@ void StoreWorker::report_done(const InstanceView& view, Items& items) {
 }
 
 // Given back at once, so that nobody has to wait for the lease; it ends by itself all the same.
-void StoreWorker::release(const Items& items) {
+void StoreWorker::release(const Round& round) {
     std::vector<std::int64_t> tokens;
-    for (const auto& item : items) {
+    for (const auto& item : round.items) {
         if (!item.finished) {
             tokens.push_back(item.claim.token);
         }
@@ -356,23 +301,24 @@ void StoreWorker::release(const Items& items) {
 
 // Nobody is charged for an outage, except a tenant that was alone with a store that had just
 // answered: it may be the one that brings the store down, and would be first in line again.
-void StoreWorker::store_down(const InstanceView& view, Items& items, const Unavailable& problem) {
+void StoreWorker::store_down(Round& round, const Unavailable& problem) {
     surroundings_.statistics.unavailable.with({name_}).add();
     log(Level::warning, "store_unavailable",
         {{"store", name_}, {"reason", problem.reason()}, {"message", problem.what()}});
     context_.breaker.failed();
     context_.keep.signal();
-    if (items.size() == 1 && items.front().planned) {
-        items.front().failure = Failure{FailureKind::transient, "StoreUnavailable", problem.what()};
-        items.front().applied = false;
+    if (round.items.size() == 1 && round.items.front().planned) {
+        auto& item = round.items.front();
+        item.failure = Failure{FailureKind::transient, "StoreUnavailable", problem.what()};
+        item.applied = false;
         try {
-            report_done(view, items);
+            report_done(round, {&item});
         } catch (...) {
-            release(items);
+            release(round);
             throw;
         }
     }
-    release(items);
+    release(round);
 }
 
 } // namespace tenancy::sidecar

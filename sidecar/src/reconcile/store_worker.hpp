@@ -9,10 +9,9 @@
 #include "base/deadline.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/registry.hpp"
+#include "reconcile/attempt.hpp"
 #include "reconcile/beat.hpp"
-#include "reconcile/lease.hpp"
 #include "reconcile/reporter.hpp"
-#include "reconcile/stamp_check.hpp"
 #include "reconcile/store_context.hpp"
 #include "reconcile/surroundings.hpp"
 #include "reconcile/work_item.hpp"
@@ -33,24 +32,27 @@ public:
     bool run_once();
 
 private:
-    using Items = std::vector<WorkItem>;
+    enum class Step : std::uint8_t { converge, erase };
+    struct Groups {
+        Chosen urgent, others, suspects;
+    };
 
     bool work_on(const InstanceView& view, unsigned most);
-    [[nodiscard]] std::vector<Claim> claim(const InstanceView& view, unsigned most);
+    [[nodiscard]] Round claim(const InstanceView& view, unsigned most);
     void follow_definition(std::vector<Claim>& claims);
-    // All that needs the store, and the reports; false when the stamp is not ours. Throws
-    // StoreDown.
-    bool reconcile(const InstanceView& view, Items& items);
-    bool verify(const InstanceView& view);
-    void observe(const InstanceView& view, Items& items);
-    void look_behind(const InstanceView& view, Desired& desired, const Observed& observed);
-    void plan(const InstanceView& view, WorkItem& item, const Result<Observed>& found);
-    void apply(const InstanceView& view, const std::vector<WorkItem*>& chosen, bool erasing);
-    void settle(WorkItem& item, const Outcome& outcome);
-    [[nodiscard]] bool keep_lease(const std::vector<WorkItem*>& chosen);
-    void report_done(const InstanceView& view, Items& items);
-    void release(const Items& items);
-    void store_down(const InstanceView& view, Items& items, const Unavailable& problem);
+    // All that needs the store, and the reports; false when the stamp is not ours. Like those that
+    // follow it throws StoreDown.
+    bool reconcile(Round& round);
+    [[nodiscard]] Groups divide(std::vector<WorkItem>& items) const;
+    bool take(Round& round, const Chosen& chosen, Step step, Milliseconds patience);
+    // Each alone where the store does not answer in time about all of them.
+    bool together(Round& round, const Chosen& group, Step step);
+    // Charges the tenant when the store answers, and not about it.
+    bool alone(Round& round, WorkItem& item, Step step);
+    bool try_suspect(Round& round, const Chosen& suspects);
+    void report_done(const Round& round, const Chosen& chosen);
+    void release(const Round& round);
+    void store_down(Round& round, const Unavailable& problem);
     void postgres_down(const std::string& what);
     [[nodiscard]] Milliseconds wait_time();
 
@@ -58,13 +60,13 @@ private:
     StoreContext& context_;
     std::unique_ptr<Registry> registry_;
     std::unique_ptr<Store> store_;
-    StampCheck stamp_check_;
+    Attempt attempt_;
     Reporter reporter_;
     const std::string name_;
     std::shared_ptr<const StoreDefinition> definition_;
-    Lease lease_{Milliseconds::zero()}; // of the last claim
-    std::optional<Deadline> next_try_;  // after an error of PostgreSQL
+    std::optional<Deadline> next_try_; // after an error of PostgreSQL
     std::int64_t postgres_failures_ = 0;
+    bool slowed_ = false; // in this round
 };
 
 } // namespace tenancy::sidecar

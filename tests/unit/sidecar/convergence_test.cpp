@@ -45,7 +45,12 @@ protected:
         server->before = [this](std::string_view) {
             if (faulty && dice(25) == 0) {
                 server->connection += dice(2);
-                throw Unavailable("Unreachable", "refused");
+                throw Unavailable(dice(2) == 0 ? "Unreachable" : "TimedOut", "refused");
+            }
+        };
+        server->look = [this](const Desired& desired) { // over this tenant alone, for a while
+            if (faulty && desired.tenant == hanging) {
+                throw Unavailable("TimedOut", "no answer");
             }
         };
         server->after = [this](std::string_view) { // done, and the answer is lost
@@ -97,6 +102,9 @@ protected:
         case 6:
             database->replay_parked();
             break;
+        case 7:
+            hanging = tenant_number(dice(tenants * 2)); // half of them are nobody's
+            break;
         default:
             break;
         }
@@ -143,6 +151,7 @@ protected:
 
     std::mt19937 random{GetParam()};
     bool faulty = true;
+    Uuid hanging;
     std::optional<Stamp> away;
     std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
     std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();

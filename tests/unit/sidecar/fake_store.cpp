@@ -41,8 +41,13 @@ public:
 
     std::vector<Result<Observed>> observe(std::span<const Desired> tenants, Deadline) override {
         const auto lock = begin("observe");
+        auto& together = server_->looks.emplace_back();
+        for (const auto& desired : tenants) {
+            together.push_back(desired.tenant);
+        }
         std::vector<Result<Observed>> results;
         for (const auto& desired : tenants) {
+            server_->look(desired);
             results.emplace_back(observed(desired));
         }
         return results;

@@ -31,11 +31,14 @@ public:
     // Writes to tenants by a session of another instance than the stamp's: there must be none.
     int fenced_writes = 0;
     std::vector<std::string> erased;
+    std::vector<std::vector<Uuid>> looks; // who was observed together
 
     // Called at the beginning of each call with its name, and before each step with the step's;
     // throws Unavailable to let it fail. After a step: as a connection that is lost then.
     std::function<void(std::string_view)> before = [](std::string_view) {};
     std::function<void(std::string_view)> after = [](std::string_view) {};
+    // Called for each tenant that is observed; throws Unavailable to let the call fail.
+    std::function<void(const Desired&)> look = [](const Desired&) {};
     // A failure of that tenant's step, or nothing.
     std::function<std::optional<Failure>(const Desired&, const Action&)> fail =
         [](const Desired&, const Action&) { return std::nullopt; };

@@ -53,6 +53,34 @@ TEST_F(Scanning, HasWhatIsMissingOrChangedRepaired) {
     EXPECT_EQ(daemon.statistics.drifted.with({"cache"}).value(), 2U);
 }
 
+TEST_F(Scanning, IsNotEndedByATenantOverWhichTheStoreHangs) {
+    server->tenants[print_uuid(tenant_number(2))].settings = Json{{"odd", true}};
+    bool hangs = true;
+    server->look = [&](const Desired& desired) {
+        if (hangs && desired.tenant == tenant_number(1)) {
+            throw Unavailable("TimedOut", "no answer in time");
+        }
+    };
+    scan_with("report");
+    EXPECT_EQ(daemon.statistics.scan_differing.with({"cache"}).value(), 2U);
+    for (int turns = 0; turns < 5; ++turns) {
+        daemon.turn();
+    }
+    EXPECT_EQ(database->rows.at(tenant_number(1)).reason, "TimedOut");
+    EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, Json::object());
+    hangs = false;
+    converge();
+}
+
+TEST_F(Scanning, IsEndedByAStoreThatIsAway) {
+    server->look = [this](const Desired&) {
+        server->before = [](std::string_view) { throw Unavailable("TimedOut", "away"); };
+        throw Unavailable("TimedOut", "no answer in time");
+    };
+    EXPECT_FALSE(daemon.scanner.run_once(daemon.beat));
+    EXPECT_FALSE(daemon.contexts.front()->suspects.contains(tenant_number(0)));
+}
+
 TEST_F(Scanning, HasWhatAnErasedTenantLeftErasedAgain) {
     database->change(tenant_number(1), "erasing", false, Json::object());
     converge();

@@ -1,0 +1,75 @@
+"""A store that is there, and does not answer about some tenants: these are charged, and the others wait for nothing."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from harness import wait_for
+
+from . import faults
+from .proxied import proxied
+from .proxy import Proxy
+from .world import World
+
+# Those of tenancyd itself: a tenant that hangs must not keep anybody else for one operation_timeout.
+DEFAULTS = {"lease": "30s", "poll": "5s", "tick": "10s", "scan": "1h", "backoff_first": "500ms", "backoff_most": "5m"}
+PATIENT = {"connect_timeout": "3s", "operation_timeout": "10s"}
+
+CHARGED = """
+select count(*) from tenancy.tenant_store s join tenancy.tenant t on t.id = s.tenant_id
+where s.store = 'docs' and t.slug like 'bad-%' and s.attempts > 0 and s.reason = 'TimedOut'
+"""
+
+
+@contextmanager
+def hanging(docs: Proxy, tenants: list[UUID]) -> Iterator[None]:
+    """What is asked in their databases is answered when this is over."""
+    names, over = {f"t_{tenant.hex}" for tenant in tenants}, threading.Event()
+
+    def hang(command: dict[str, object]) -> None:
+        if command["$db"] in names:
+            over.wait()
+
+    docs.answer = hang
+    try:
+        yield
+    finally:
+        docs.answer = None
+        over.set()
+
+
+def test_others_are_suspended_at_once(world: World) -> None:
+    with proxied(world) as (_, docs):
+        daemon = world.daemon(reconcile=DEFAULTS, store=PATIENT)
+        bad = {slug: world.provision(slug) for slug in ("bad-0", "bad-1", "bad-2")}
+        good = {slug: world.provision(slug) for slug in (f"good-{number}" for number in range(6))}
+        world.converged()
+        with hanging(docs, list(bad.values())), world.servers.mongodb.client() as mongodb:
+            world.act("suspend", list(bad))
+            wait_for(lambda: world.sql(CHARGED) == [(len(bad),)], 60, "the tenants that hang to be charged")
+            for slug, tenant in good.items():
+                marker = mongodb[f"t_{tenant.hex}"]["tenancy"]
+                world.act("suspend", [slug])
+                wait_for(lambda: marker.find_one()["state"] == "suspended", 5, f"the suspension of {slug}")  # noqa: B023
+                faults.tried("a suspension beside tenants that hang")
+            assert [event for event in daemon.events("store_unavailable") if event["store"] == "docs"] == []
+            assert ("docs", "store_unreachable") not in world.alarms()
+        world.admin("select tenancy.retry_store('docs', everything => true)")
+        world.converged()
+
+
+def test_scans_go_on(world: World) -> None:
+    with proxied(world) as (_, docs):
+        daemon = world.daemon(store={"operation_timeout": "1s"})
+        bad, good = world.provision("bad-0"), world.provision("good")
+        world.converged()
+        with hanging(docs, [bad]), world.servers.mongodb.client() as mongodb:
+            wait_for(lambda: world.sql(CHARGED) == [(1,)], 60, "a scan to find the tenant that hangs")
+            mark = daemon.log_size()
+            mongodb[f"t_{good.hex}"]["tenancy"].update_one({}, {"$set": {"state": "suspended"}})
+            shown = lambda: mongodb[f"t_{good.hex}"]["tenancy"].find_one()["state"]  # noqa: E731
+            wait_for(lambda: shown() == "active", 60, "a scan to mend another tenant")
+            assert [event for event in daemon.events("store_unavailable", mark) if event["store"] == "docs"] == []
+            faults.tried("a scan beside a tenant that hangs")
+        world.converged()
