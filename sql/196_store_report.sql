@@ -100,7 +100,7 @@ BEGIN
                tenancy.is_wanted(t.state, t.erase_started_at) AS wanted,
                t.generation > g.generation OR found.generation > g.store_generation AS behind,
                g.token, g.generation, g.store_generation, g.outcome, g.present AND g.outcome = 'converged' AS present,
-               coalesce(g.drifted, false) AS drifted, g.state AS shown, left(coalesce(g.reason, ''), 100) AS reason,
+               coalesce(g.drifted, false) AS drifted, nullif(g.state, '') AS shown, left(coalesce(g.reason, ''), 100) AS reason,
                left(coalesce(g.message, ''), 1000) AS message, coalesce(g.retry_after_ms, 0) AS retry_after_ms
         FROM jsonb_to_recordset(report_work.results) AS g(tenant uuid, token bigint, generation bigint,
             store_generation bigint, outcome text, present boolean, drifted boolean, state text, reason text,
@@ -118,7 +118,7 @@ BEGIN
         SET desired_generation = f.latest,
             observed_generation = CASE f.outcome WHEN 'converged' THEN f.generation ELSE s.observed_generation END,
             observed_store_generation = CASE f.outcome WHEN 'converged' THEN f.store_generation ELSE s.observed_store_generation END,
-            observed_state = CASE f.outcome WHEN 'converged' THEN f.shown ELSE s.observed_state END,
+            observed_state = CASE f.outcome WHEN 'converged' THEN f.shown ELSE coalesce(f.shown, s.observed_state) END,
             present = CASE f.outcome WHEN 'converged' THEN f.present ELSE s.present END,
             due_at = CASE WHEN f.behind THEN moment WHEN f.outcome = 'retry' THEN moment + f.retry_after_ms * interval '1 ms' END,
             urgent = s.urgent AND (f.behind OR f.outcome <> 'converged'),
@@ -155,7 +155,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.report_work(text, bigint, text, jsonb) IS
-'Ends leases with what became of the tenants, and returns for each token whether it was accepted: not where the lease was lost or the row is in other hands, and then the tenant is looked at again. results is an array of at most 1000 objects: tenant, token, generation and store_generation as claimed, outcome (converged; retry, after retry_after_ms; parked, until something changes or tenancy.retry_store()), present (whether the store has the tenant now), state (that it shows), drifted, reason (one CamelCase word), message. A tenant that changed meanwhile stays due. The first proof that a tenant to be erased is gone is the event store_erased; a new tenant that waited for this store goes on with its onboarding, whose SQL steps then run here. For admins and sidecars. Errors: TN026, TN027, 22023 results not of this form, 42501.';
+'Ends leases with what became of the tenants, and returns for each token whether it was accepted: not where the lease was lost or the row is in other hands, and then the tenant is looked at again. results is an array of at most 1000 objects: tenant, token, generation and store_generation as claimed, outcome (converged; retry, after retry_after_ms; parked, until something changes or tenancy.retry_store()), present (whether the store has the tenant now), state (that it shows; left out where a failure leaves that unknown), drifted, reason (one CamelCase word), message. A tenant that changed meanwhile stays due. The first proof that a tenant to be erased is gone is the event store_erased; a new tenant that waited for this store goes on with its onboarding, whose SQL steps then run here. For admins and sidecars. Errors: TN026, TN027, 22023 results not of this form, 42501.';
 
 CREATE FUNCTION tenancy.check_results(results jsonb)
 RETURNS void

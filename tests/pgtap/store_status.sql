@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(71);
+SELECT plan(72);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -34,6 +34,10 @@ SELECT test.work('docs', '{"outcome": "retry", "retry_after_ms": 0, "reason": "U
 SET SESSION AUTHORIZATION lc_admin;
 SELECT test.later() \g /dev/null
 SELECT is(test.alarms(), 'docs acme suspension_not_reached, docs beta suspension_not_reached', 'a failed attempt does not end it');
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT test.work('docs', '{"outcome": "retry", "retry_after_ms": 0, "reason": "Refused", "state": "suspended"}') \g /dev/null
+SET SESSION AUTHORIZATION lc_admin;
+SELECT is(test.alarms(), NULL, 'one that showed the state before it failed does');
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.settle('docs', 'cache') \g /dev/null
 SET SESSION AUTHORIZATION lc_admin;

@@ -183,14 +183,19 @@ bool replace_marker(Session& session, const std::string& database, const Marker&
 // What takes something away from the tenant is shown though its settings cannot be: then with none,
 // for those of another generation would pass as this one's.
 std::optional<Failure> publish(Session& session, const Desired& desired, const Uuid& instance,
-                               Deadline deadline) {
+                               Deadline deadline, bool& shown) {
+    const auto with = [&](const Json& settings) {
+        auto failure = publish_settings(session, desired, settings, instance, deadline);
+        shown = !failure;
+        return failure;
+    };
     try {
-        return publish_settings(session, desired, desired.settings, instance, deadline);
+        return with(desired.settings);
     } catch (const DocumentError& error) {
         if (!restricts(desired.state)) {
             throw;
         }
-        const auto failure = publish_settings(session, desired, Json::object(), instance, deadline);
+        const auto failure = with(Json::object());
         return failure ? failure : Failure{FailureKind::permanent, "Refused", error.what()};
     }
 }

@@ -24,9 +24,10 @@ read_marker(Session& session, const std::string& database, Deadline deadline);
 [[nodiscard]] bool replace_marker(Session& session, const std::string& database,
                                   const Marker& marker, const Json& settings, Deadline deadline);
 
-// Shows the tenant as desired, unless refusal_by() says why not.
+// Shows the tenant as desired, unless refusal_by() says why not. `shown`: whether its state is, for
+// that may be though the settings are not.
 [[nodiscard]] std::optional<Failure> publish(Session& session, const Desired& desired,
-                                             const Uuid& instance, Deadline deadline);
+                                             const Uuid& instance, Deadline deadline, bool& shown);
 // Writes a marker with state provisioning where there is none; one of this instance that is not
 // newer is fine as it is.
 [[nodiscard]] std::optional<Failure> claim(Session& session, const Desired& desired,

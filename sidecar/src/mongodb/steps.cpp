@@ -84,15 +84,17 @@ std::optional<Failure> drop_step(const Bench& bench, const Desired& desired, con
     return std::nullopt;
 }
 
-std::optional<Failure> take(const Bench& bench, const Desired& desired, const Action& action) {
+std::optional<Failure> take(const Bench& bench, const Desired& desired, const Action& action,
+                            bool& published) {
     switch (action.kind) {
     case Kind::claim:
     case Kind::publish: {
         if (auto refused = admit(bench, desired)) {
             return refused;
         }
-        const auto step = action.kind == Kind::claim ? claim : publish;
-        return step(bench.session, desired, bench.instance, bench.deadline);
+        return action.kind == Kind::claim
+                   ? claim(bench.session, desired, bench.instance, bench.deadline)
+                   : publish(bench.session, desired, bench.instance, bench.deadline, published);
     }
     case Kind::erase:
         return erase(bench, desired);
@@ -104,12 +106,12 @@ std::optional<Failure> take(const Bench& bench, const Desired& desired, const Ac
     }
 }
 
-std::optional<Failure> take_safely(const Bench& bench, const Desired& desired,
-                                   const Action& action) {
+std::optional<Failure> take_safely(const Bench& bench, const Desired& desired, const Action& action,
+                                   bool& published) {
     const std::string place = "mongodb." + std::string(name_of(action.kind));
     try {
         failpoint(place + ".before");
-        auto failure = take(bench, desired, action);
+        auto failure = take(bench, desired, action, published);
         failpoint(place + ".after");
         return failure;
     } catch (const CommandError& error) {
@@ -132,7 +134,9 @@ const Templates& templates_of(const Desired& desired, const StoreDefinition& def
 Outcome take_steps(const Bench& bench, const Work& work) {
     Outcome outcome;
     for (const auto& action : work.actions) {
-        outcome.failure = bench.alive() ? take_safely(bench, *work.desired, action) : lease_lost();
+        outcome.failure = bench.alive()
+                              ? take_safely(bench, *work.desired, action, outcome.published)
+                              : lease_lost();
         if (outcome.failure) {
             break;
         }

@@ -53,7 +53,7 @@ struct Report {
     Outcome outcome = Outcome::converged;
     bool present = true;  // whether the tenant is in the store now
     bool drifted = false; // something was repaired that no change of the tenant explains
-    std::string state;    // that the store shows now
+    std::string state;    // that the store shows now; empty where that is not known
     std::string reason;   // of failures, CamelCase
     std::string message;
     Milliseconds retry_after{0};

@@ -5,6 +5,7 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "reconcile/lifecycle.hpp"
 #include "reconcile/suspects.hpp"
 
 namespace tenancy::sidecar {
@@ -36,6 +37,13 @@ bool is_short(const WorkItem& item) {
         item.plan.actions.begin(), item.plan.actions.end(), [](const Action& action) {
             return action.kind == Action::Kind::publish || action.kind == Action::Kind::claim;
         });
+}
+
+// Whoever may write to the tenant's place may have put any word there.
+std::string state_shown(const Observed& observed, const Uuid& instance) {
+    const auto& marker = observed.marker;
+    const bool ours = marker && marker->instance == instance && find_state(marker->state);
+    return ours ? marker->state : "";
 }
 
 Failure lease_lost() {
@@ -137,6 +145,9 @@ void Attempt::plan(const Round& round, WorkItem& item, const Result<Observed>& f
         item.failure = found.failure();
         return;
     }
+    if (item.claim.desired.present) {
+        item.shown = state_shown(found.value(), round.view.instance);
+    }
     auto decided = decide(item.claim.desired, found.value(), round.view.instance,
                           round.definition->unknown_objects);
     if (!decided.ok()) {
@@ -199,9 +210,14 @@ void Attempt::apply(const Round& round, const Chosen& chosen, const std::functio
 
 void Attempt::settle(WorkItem& item, const Outcome& outcome) {
     const auto& actions = item.plan.actions;
+    bool published = outcome.published;
     for (std::size_t done = 0; done < outcome.actions_done && done < actions.size(); ++done) {
         const std::string action(name_of(actions[done].kind));
         surroundings_.statistics.actions.with({name_, action}).add();
+        published = published || actions[done].kind == Action::Kind::publish;
+    }
+    if (published) {
+        item.shown = item.claim.desired.state;
     }
     item.failure = outcome.failure;
     item.applied = !outcome.failure;

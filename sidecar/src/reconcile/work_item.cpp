@@ -46,6 +46,7 @@ Report make_report(const WorkItem& item, const ReconcileConfig& config, double f
         report.reason = "Converged";
         return report;
     }
+    report.state = item.shown;
     const auto attempts = item.claim.attempts + 1;
     report.present = desired.present ? desired.reached_before : true;
     report.reason = item.failure->reason;

@@ -17,7 +17,8 @@ struct WorkItem {
     bool planned = false; // the plan has been made; it was not when something failed before
     std::optional<Failure> failure; // the first
     bool applied = false;           // the plan has been carried out
-    bool finished = false;          // reported, or given up: not to be released any more
+    std::string shown;     // the tenant's state that the store shows, as far as it is known
+    bool finished = false; // reported, or given up: not to be released any more
 
     [[nodiscard]] bool erases() const {
         return !plan.actions.empty() && plan.actions.front().kind == Action::Kind::erase;

@@ -37,8 +37,10 @@ struct Work {
 };
 
 // Done, or the step that failed and why. `actions_done` counts those that were taken.
+// `published`: the state as desired is shown, also where something failed in the same step.
 struct Outcome {
     std::size_t actions_done = 0;
+    bool published = false;
     std::optional<Failure> failure;
 };
 

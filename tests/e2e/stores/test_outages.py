@@ -269,6 +269,7 @@ def test_suspended_with_unfit_settings(world: World) -> None:
         marker = mongodb[f"t_{tenant.hex}"]["tenancy"]
         wait_for(lambda: marker.find_one({"state": "suspended", "settings": {}}), 20, "the suspension")
     wait_for(lambda: ("docs", "tenant_stalled") in world.alarms(), 20, "the settings to be told")
+    assert world.sql("select observed_state from tenancy.tenant_store where store = 'docs'") == [("suspended",)]
     faults.tried("settings that a store cannot hold")
 
 

@@ -13,7 +13,7 @@ $$;
 CREATE FUNCTION test.result(claim jsonb, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('tenant', claim -> 'tenant_id', 'token', claim -> 'token', 'generation', claim -> 'generation',
         'store_generation', claim -> 'store_generation', 'outcome', 'converged', 'present', claim -> 'present',
-        'state', claim -> 'state', 'reason', 'Converged', 'message', '') || more
+        'state', CASE WHEN more ->> 'outcome' IN ('retry', 'parked') THEN '""' ELSE claim -> 'state' END, 'reason', 'Converged', 'message', '') || more
 $$;
 
 CREATE FUNCTION test.report(store text, claims jsonb, more jsonb DEFAULT '{}', daemon text DEFAULT 'd1')

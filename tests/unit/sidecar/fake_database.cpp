@@ -183,6 +183,7 @@ private:
                             db_->definition.generation > report.store_generation;
         row.due = row.due || behind || report.outcome == Report::Outcome::retry;
         row.reason = report.reason;
+        row.state = report.state.empty() ? row.state : report.state;
         if (report.outcome == Report::Outcome::converged) {
             row.observed = report.generation;
             row.observed_store_generation = report.store_generation;

@@ -33,7 +33,8 @@ public:
         std::int64_t token = 0; // 0: no lease
         std::int64_t attempts = 0;
         std::string reason;
-        int proofs = 0; // of absence
+        std::string state; // that was reported last
+        int proofs = 0;    // of absence
     };
 
     explicit FakeDatabase(std::string store) : store_name(std::move(store)) {
