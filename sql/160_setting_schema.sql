@@ -233,13 +233,16 @@ COMMENT ON FUNCTION tenancy.number_fault(numeric) IS
 
 CREATE FUNCTION tenancy.check_storable(value jsonb, pointer text DEFAULT '')
 RETURNS void
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     deepest CONSTANT integer := 64;
     bad     record;
 BEGIN
+    IF pg_column_size(check_storable.value) > 65536 THEN
+        PERFORM tenancy.refuse_setting(check_storable.pointer, 'A value is JSON of at most 64 kB.');
+    END IF;
     WITH RECURSIVE part AS (
         SELECT check_storable.value AS value, check_storable.pointer AS pointer, 0 AS depth
         UNION ALL
@@ -270,4 +273,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.check_storable(jsonb, text) IS
-'Raises TN014 with the JSON pointer of a number or a nesting that not every store can hold. Internal.';
+'Raises TN014 with the JSON pointer of a number or a nesting that not every store can hold, or where the value is beyond 64 kB. Internal.';

@@ -65,8 +65,8 @@ BEGIN
     END IF;
     PERFORM tenancy.check_setting_schema(define_setting.schema);
     IF define_setting.default_value IS NOT NULL THEN
-        PERFORM tenancy.check_setting_value(define_setting.schema, define_setting.default_value);
         PERFORM tenancy.check_storable(define_setting.default_value);
+        PERFORM tenancy.check_setting_value(define_setting.schema, define_setting.default_value);
     END IF;
     -- Against values that are being set at this moment by the definition as it was.
     LOCK TABLE tenancy.setting_value IN SHARE ROW EXCLUSIVE MODE;
@@ -95,7 +95,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.define_setting(text, jsonb, jsonb, boolean, text) IS
-'Defines a setting or changes its definition; values that are set must satisfy the new schema. schema is a subset of JSON Schema 2020-12: type, enum, const, minimum, maximum, minLength, maxLength, pattern (a PostgreSQL regular expression), items, minItems, maxItems, uniqueItems, properties, required, additionalProperties; any other keyword is refused. default is the value where neither tenant nor tier has one; NULL means none. A value is nested at most 64 levels deep, its numbers are those of a double (up to 1.7976931348623157e308), and whole ones beyond 64 bits have at most 15 significant digits; a fraction is rounded to a double where stores show it. secret must be false for now. Errors: TN011 malformed name, TN014 schema, default or an existing value not valid (with its JSON pointer), 0A000 secret, 42501.';
+'Defines a setting or changes its definition; values that are set must satisfy the new schema. schema is a subset of JSON Schema 2020-12: type, enum, const, minimum, maximum, minLength, maxLength, pattern (a PostgreSQL regular expression), items, minItems, maxItems, uniqueItems, properties, required, additionalProperties; any other keyword is refused. default is the value where neither tenant nor tier has one; NULL means none. A value is of at most 64 kB and nested at most 64 levels deep, its numbers are those of a double (up to 1.7976931348623157e308), and whole ones beyond 64 bits have at most 15 significant digits; a fraction is rounded to a double where stores show it. secret must be false for now. Errors: TN011 malformed name, TN014 schema, default or an existing value not valid (with its JSON pointer), 0A000 secret, 42501.';
 
 CREATE FUNCTION tenancy.remove_setting(key text)
 RETURNS void
@@ -126,11 +126,11 @@ BEGIN
     -- The lock keeps define_setting() out until the value, checked by this definition, is there.
     LOCK TABLE tenancy.setting_value IN ROW EXCLUSIVE MODE;
     definition := tenancy.find_setting(store_setting.key);
-    IF store_setting.value IS NULL OR pg_column_size(store_setting.value) > 65536 THEN
-        PERFORM tenancy.refuse_setting(store_setting.pointer, 'A value is JSON of at most 64 kB; JSON''s null is written ''null''.');
+    IF store_setting.value IS NULL THEN
+        PERFORM tenancy.refuse_setting(store_setting.pointer, 'A value is JSON; its null is written ''null''.');
     END IF;
-    PERFORM tenancy.check_setting_value(definition.schema, store_setting.value, store_setting.pointer);
     PERFORM tenancy.check_storable(store_setting.value, store_setting.pointer);
+    PERFORM tenancy.check_setting_value(definition.schema, store_setting.value, store_setting.pointer);
     UPDATE tenancy.setting_value AS v
     SET value = store_setting.value, changed_by = pg_get_userbyid(tenancy.outer_role()), changed_at = now()
     WHERE v.key = store_setting.key AND (v.tenant_id = store_setting.tenant OR v.tier = store_setting.tier);

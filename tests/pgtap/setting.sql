@@ -1,6 +1,6 @@
 -- Settings: defined, given to tenants and tiers, read in context.
 \ir helpers/operators.sql
-SELECT plan(73);
+SELECT plan(75);
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_tier('gold') \g /dev/null
 
@@ -45,6 +45,8 @@ SELECT test.refused(format('SELECT tenancy.set_setting(%L, %L, %L)', target, 'an
 FROM (VALUES ('acme', '1e400'), ('tier:gold', '[{"a": -1e309}]'), ('acme', repeat('[', 65) || repeat(']', 65)),
     ('acme', repeat('{"a":', 65) || '1' || repeat('}', 65)), ('acme', '12345678901234567890123'), ('acme', '9223372036854775809')) AS bad(target, value);
 SELECT test.refused($$SELECT tenancy.define_setting('limit', '{}', '1e400')$$, 'TN014', 'nor is it a default');
+SELECT test.refused($$SELECT tenancy.define_setting('large', '{}', to_jsonb(repeat('x', 65537)))$$, 'TN014', 'a default is no larger than a value');
+SELECT lives_ok($$SELECT tenancy.define_setting('any', '{}', to_jsonb(repeat('x', 65000)))$$, 'and as large');
 SELECT throws_like($$SELECT tenancy.set_setting('acme', 'any', '{"a/b": [0, 1e400]}')$$, '%not valid at "/a~1b/1"', 'the pointer leads to the number');
 SELECT test.refused($$SELECT tenancy.provision('other', settings => '{"any": 1e400}')$$, 'TN014', 'nor at the beginning');
 SELECT lives_ok(format('SELECT tenancy.define_setting(%L, %L, %L)', 'any', '{}', value), 'storable: ' || left(value, 40))

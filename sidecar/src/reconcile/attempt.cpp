@@ -46,6 +46,11 @@ std::string state_shown(const Observed& observed, const Uuid& instance) {
     return ours ? marker->state : "";
 }
 
+void finish(WorkItem& item, const std::optional<Failure>& failure) {
+    item.failure = failure ? failure : item.flaw;
+    item.applied = !item.failure;
+}
+
 Failure lease_lost() {
     return {FailureKind::transient, "LeaseLost", "the lease ran out"};
 }
@@ -156,7 +161,13 @@ void Attempt::plan(const Round& round, WorkItem& item, const Result<Observed>& f
     }
     item.plan = std::move(decided.value());
     item.planned = true;
-    item.applied = item.plan.actions.empty();
+    if (item.plan.flaw) {
+        item.flaw = item.plan.flaw;
+        item.claim.desired.settings = Json::object();
+    }
+    if (item.plan.actions.empty()) {
+        finish(item, std::nullopt);
+    }
 }
 
 bool Attempt::keep_lease(Round& round) {
@@ -219,8 +230,7 @@ void Attempt::settle(WorkItem& item, const Outcome& outcome) {
     if (published) {
         item.shown = item.claim.desired.state;
     }
-    item.failure = outcome.failure;
-    item.applied = !outcome.failure;
+    finish(item, outcome.failure);
 }
 
 } // namespace tenancy::sidecar

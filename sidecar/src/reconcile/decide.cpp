@@ -33,6 +33,15 @@ Failure superseded(const Desired& desired, const Marker& marker) {
                 ", newer than generation " + std::to_string(desired.generation)};
 }
 
+std::optional<Failure> settings_fault(const Desired& desired) {
+    if (!desired.settings.is_discarded()) {
+        return std::nullopt;
+    }
+    return Failure{FailureKind::permanent, "SettingsUnreadable",
+                   "a setting has a value that cannot be read, such as a number beyond 1e308; set "
+                   "it anew"};
+}
+
 // Why nothing may be done for the tenant, if so.
 std::optional<Failure> refusal(const Desired& desired, const Observed& observed,
                                const Uuid& instance, std::string_view unknown_objects) {
@@ -45,9 +54,8 @@ std::optional<Failure> refusal(const Desired& desired, const Observed& observed,
     if (!desired.present) {
         return std::nullopt;
     }
-    if (desired.settings.is_discarded()) {
-        return Failure{FailureKind::permanent, "SettingsUnreadable",
-                       "a setting has a value that cannot be read, such as a number beyond 1e308"};
+    if (auto fault = settings_fault(desired); fault && !restricts(desired.state)) {
+        return fault;
     }
     if (observed.marker && observed.marker->generation > desired.generation &&
         observed.marker->generation != desired.disowned) {
@@ -111,9 +119,11 @@ std::vector<Action> collection_steps(const Templates& wanted, const Templates& f
 }
 
 bool needs_publishing(const Desired& desired, const Observed& observed) {
+    static const Json none = Json::object();
+    const auto& settings = desired.settings.is_discarded() ? none : desired.settings;
     return !observed.marker || observed.marker->generation != desired.generation ||
            observed.marker->state != desired.state || !observed.settings ||
-           *observed.settings != desired.settings;
+           *observed.settings != settings;
 }
 
 // A restriction is never kept back by a collection that cannot be made, nor is any change of a
@@ -128,6 +138,7 @@ Plan plan_presence(const Desired& desired, const Observed& observed, bool prune)
     auto steps = collection_steps(desired.templates ? *desired.templates : none,
                                   observed.collections, prune);
     Plan plan;
+    plan.flaw = settings_fault(desired);
     const bool publish = needs_publishing(desired, observed);
     const bool first = publishes_first(desired, observed);
     if (publish && (first || steps.empty())) {

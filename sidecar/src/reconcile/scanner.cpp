@@ -222,7 +222,7 @@ void Scanner::compare_tenant(Scan& scan, const Desired& desired, const Observed&
     const auto& definition = *scan.definition;
     const auto decided = decide(desired, observed, scan.view.instance, definition.unknown_objects);
     // Failures too: the worker says why, and whether a newer generation is to be outrun.
-    if (!decided.ok() || !decided.value().actions.empty()) {
+    if (!decided.ok() || decided.value().flaw || !decided.value().actions.empty()) {
         differing.push_back(desired.tenant);
     }
     const bool templated = desired.templates && !desired.templates->empty();

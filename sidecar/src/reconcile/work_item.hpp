@@ -16,6 +16,7 @@ struct WorkItem {
     Plan plan;
     bool planned = false; // the plan has been made; it was not when something failed before
     std::optional<Failure> failure; // the first
+    std::optional<Failure> flaw;    // of the plan, from when it was first made
     bool applied = false;           // the plan has been carried out
     std::string shown;     // the tenant's state that the store shows, as far as it is known
     bool finished = false; // reported, or given up: not to be released any more

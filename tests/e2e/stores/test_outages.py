@@ -273,6 +273,26 @@ def test_suspended_with_unfit_settings(world: World) -> None:
     faults.tried("settings that a store cannot hold")
 
 
+def test_suspended_with_unreadable_settings(world: World) -> None:
+    """Nor do numbers that nothing but PostgreSQL can read."""
+    world.daemon()
+    world.admin("select tenancy.define_setting('layout', '{}')")
+    tenant = world.provision("one", layout=[])
+    world.converged()
+    world.sql("update tenancy.setting_value set value = '1e400' returning 1")
+    world.act("suspend", ["one"])
+    with world.servers.mongodb.client() as mongodb, world.servers.redis.connect() as redis:
+        marker, place = mongodb[f"t_{tenant.hex}"]["tenancy"], f"{{t:{tenant.hex}}}:tenancy"
+        wait_for(lambda: marker.find_one({"state": "suspended", "settings": {}}), 20, "the suspension in MongoDB")
+        wait_for(lambda: redis.hget(f"{place}:tenant", "state") == "suspended", 20, "the suspension in Redis")
+        assert redis.hgetall(f"{place}:settings") == {}
+    stalled = {(store, "tenant_stalled") for store in ("cache", "docs")}
+    wait_for(lambda: stalled <= world.alarms(), 20, "the settings to be told")
+    faults.tried("settings that a store cannot hold", 2)
+    world.admin("select tenancy.set_setting('one', 'layout', '[1]')")
+    world.converged()
+
+
 def test_forgetful(servers: Servers) -> None:
     """A server that acknowledges what it has not kept, killed: what is missing is made again."""
     with MongoDB(sync_on_commit=False, name="forgetful") as forgetful:

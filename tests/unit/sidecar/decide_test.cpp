@@ -143,6 +143,22 @@ TEST(Decide, RefusesSettingsThatCannotBeRead) {
     EXPECT_EQ(refusal(desired, {}).reason, "SettingsUnreadable");
 }
 
+TEST(Decide, ShowsARestrictionWithoutSettingsThatCannotBeRead) {
+    for (const auto* state : {"read_only", "suspended", "archived", "erasing"}) {
+        auto desired = wanted(state);
+        desired.settings = Json::parse("1e999", nullptr, false);
+        const auto plan = decide(desired, shown(wanted("active", 4)), ours, "report");
+        ASSERT_TRUE(plan.ok()) << state;
+        EXPECT_EQ(plan.value().actions, (std::vector<Action>{{Action::Kind::publish, "", ""}}));
+        ASSERT_TRUE(plan.value().flaw) << state;
+        EXPECT_EQ(plan.value().flaw->reason, "SettingsUnreadable");
+        auto bare = shown(desired);
+        bare.settings = Json::object();
+        const auto again = decide(desired, bare, ours, "report");
+        EXPECT_TRUE(again.value().actions.empty() && again.value().flaw) << state;
+    }
+}
+
 TEST(Decide, FollowsThePolicyWhereObjectsHaveNoMarker) {
     Observed observed;
     observed.has_objects = true;

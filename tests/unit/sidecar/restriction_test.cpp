@@ -76,5 +76,22 @@ TEST_F(Restriction, IsNotToldInWordsThatAreNoStates) {
     EXPECT_EQ(row(0).state, "provisioning") << "as it was told before";
 }
 
+TEST_F(Restriction, IsShownWithoutSettingsThatCannotBeRead) {
+    const auto unreadable = Json::parse("1e999", nullptr, false);
+    database->change(tenant_number(0), "suspended", true, unreadable);
+    database->change(tenant_number(1), "active", true, unreadable);
+    (void)daemon.work();
+    EXPECT_EQ(shown(0).marker, (Marker{database->identity.id, 2, "suspended"}));
+    EXPECT_EQ(shown(0).settings, Json::object());
+    EXPECT_EQ(row(0).state, "suspended");
+    EXPECT_EQ(shown(1).marker, (Marker{database->identity.id, 1, "provisioning"}));
+    for (unsigned i = 0; i < 2; ++i) {
+        EXPECT_EQ(row(i).reason, "SettingsUnreadable");
+        EXPECT_TRUE(row(i).parked);
+    }
+    ASSERT_TRUE(daemon.scanner.run_once(daemon.beat));
+    EXPECT_EQ(daemon.statistics.scan_differing.with({"cache"}).value(), 2U);
+}
+
 } // namespace
 } // namespace tenancy::sidecar
