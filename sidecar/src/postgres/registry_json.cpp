@@ -1,6 +1,9 @@
 #include "postgres/registry_json.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include <sodium.h>
 
 #include "reconcile/work_item.hpp"
 
@@ -26,6 +29,16 @@ void replace_zeros(Json& json) {
             replace_zeros(member);
         }
     }
+}
+
+// The first `count` characters of a text in UTF-8.
+std::string left(const std::string& text, std::size_t count) {
+    std::size_t end = 0;
+    const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) >> 6) == 2; };
+    while (end < text.size() && (continues(text[end]) || count-- > 0)) {
+        ++end;
+    }
+    return text.substr(0, end);
 }
 
 IndexTemplate read_index(const Json& json) {
@@ -65,6 +78,22 @@ std::string to_jsonb(Json json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string sha256_hex(const std::string& text) {
+    std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+    crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(text.data()),
+                       text.size());
+    std::array<char, digest.size() * 2 + 1> hex{};
+    sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
+    return hex.data();
+}
+
+std::string bounded_name(const std::string& name) {
+    constexpr std::size_t longest = 1000;
+    constexpr std::size_t kept = 200;
+    const auto text = Json::parse(to_jsonb(name)).get<std::string>();
+    return text.size() <= longest ? text : left(text, kept) + "...sha256:" + sha256_hex(text);
+}
+
 Json reports_to_json(const std::vector<Report>& reports) {
     auto array = Json::array();
     for (const auto& report : reports) {
@@ -92,7 +121,7 @@ Json health_to_json(const StoreHealth& health) {
 Json unknown_to_json(const std::vector<UnknownObject>& objects) {
     auto array = Json::array();
     for (const auto& unknown : objects) {
-        array.push_back({{"name", unknown.object.name},
+        array.push_back({{"name", bounded_name(unknown.object.name)},
                          {"tenant", uuid_or_null(unknown.object.tenant)},
                          {"instance", uuid_or_null(unknown.object.instance)},
                          {"detail", unknown.object.detail},

@@ -6,6 +6,8 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "postgres/connection.hpp"
+#include "postgres/registry_json.hpp"
 #include "reconcile/backoff.hpp"
 #include "reconcile/decide.hpp"
 #include "reconcile/suspects.hpp"
@@ -168,7 +170,7 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
     repair(scan, differing);
     if (!extra.empty()) {
         scan.unknown += static_cast<std::int64_t>(extra.size());
-        registry_->report_unknown(scan.view.epoch, name_, scan.id, extra, false, 0, 0);
+        report(scan, extra);
     }
     return true;
 }
@@ -322,10 +324,43 @@ void Scanner::resolve(Scan& scan, std::vector<UnknownObject>& unknown) {
     report(scan, kept);
 }
 
-void Scanner::report(const Scan& scan, const std::vector<UnknownObject>& unknown) {
-    if (!unknown.empty()) {
-        registry_->report_unknown(scan.view.epoch, name_, scan.id, unknown, false, 0, 0);
+void Scanner::report(const Scan& scan, std::vector<UnknownObject>& unknown) {
+    if (unknown.empty() || note(scan, unknown)) {
+        return;
     }
+    for (auto& one : unknown) {
+        promise(scan.beat);
+        if (!note(scan, {one})) {
+            report_refused(scan, one);
+        }
+    }
+}
+
+// False when PostgreSQL refuses what it was told. Not being the instance any more is no such
+// refusal.
+bool Scanner::note(const Scan& scan, const std::vector<UnknownObject>& unknown) {
+    try {
+        registry_->report_unknown(scan.view.epoch, name_, scan.id, unknown, false, 0, 0);
+        return true;
+    } catch (const SqlError& problem) {
+        const auto& sqlstate = problem.sqlstate();
+        if (!sqlstate.starts_with("22") && !sqlstate.starts_with("54")) { // data, limits
+            throw;
+        }
+        log(Level::warning, "report_refused", {{"store", name_}, {"message", problem.what()}});
+        return false;
+    }
+}
+
+// One that cannot be noted as it is must not end the scan: a stand-in says that there is something.
+// It is not touched, for that could not be said before.
+void Scanner::report_refused(const Scan& scan, UnknownObject& unknown) {
+    const auto name = bounded_name(unknown.object.name);
+    unknown.resolution = "reported";
+    const FoundObject stand_in{"refused:" + sha256_hex(name), {}, {}, Json::object()};
+    const bool noted = note(scan, {{stand_in, "Refused", "reported"}});
+    log(Level::error, "unknown_object_refused",
+        {{"store", name_}, {"object", name}, {"noted_as", noted ? stand_in.name : ""}});
 }
 
 bool Scanner::touch(const Scan& scan, const UnknownObject& unknown) {
@@ -339,7 +374,9 @@ bool Scanner::touch(const Scan& scan, const UnknownObject& unknown) {
                                : store_->adopt(unknown.object, scan.view.instance, limit());
     if (failure) {
         log(Level::warning, "unknown_object_kept",
-            {{"store", name_}, {"object", unknown.object.name}, {"message", failure->message}});
+            {{"store", name_},
+             {"object", bounded_name(unknown.object.name)},
+             {"message", failure->message}});
     }
     return !failure;
 }

@@ -60,7 +60,10 @@ private:
     void sort_out(Scan& scan, const std::vector<FoundObject>& objects);
     [[nodiscard]] static UnknownObject judge(const Scan& scan, const FoundObject& object);
     void resolve(Scan& scan, std::vector<UnknownObject>& unknown);
-    void report(const Scan& scan, const std::vector<UnknownObject>& unknown);
+    // What cannot be noted is not to be touched any more.
+    void report(const Scan& scan, std::vector<UnknownObject>& unknown);
+    bool note(const Scan& scan, const std::vector<UnknownObject>& unknown);
+    void report_refused(const Scan& scan, UnknownObject& unknown);
     // Does what its resolution says; false when it could not, or may not any more.
     bool touch(const Scan& scan, const UnknownObject& unknown);
     void repair(Scan& scan, const std::vector<Uuid>& tenants);

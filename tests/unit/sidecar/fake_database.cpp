@@ -134,6 +134,11 @@ public:
         const auto lock = begin("report_unknown");
         check(epoch);
         for (const auto& unknown : objects) {
+            if (unknown.object.name == db_->unfit) {
+                throw SqlError("54000", "refused by the test", "", "");
+            }
+        }
+        for (const auto& unknown : objects) {
             db_->unknown[unknown.object.name] = unknown;
         }
     }

@@ -107,6 +107,7 @@ public:
         [](const Uuid& a, const Uuid& b) { return a.bytes < b.bytes; }};
     std::vector<StoreHealth> health;
     std::map<std::string, UnknownObject> unknown;
+    std::string unfit; // the name of an unknown object that is refused
     std::int64_t last_token = 0;
     int schedules = 0;
     // Called at the beginning of each call with its name; throws to let it fail.

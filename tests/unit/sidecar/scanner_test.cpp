@@ -131,6 +131,31 @@ TEST_F(Scanning, SaysWhatItPrunesBeforeItDoes) {
     EXPECT_EQ(said, "pruned");
 }
 
+TEST_F(Scanning, IsNotEndedByAnObjectThatPostgresRefuses) {
+    const auto other = print_uuid(tenant_number(901));
+    server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+    server->tenants[other].marker = Marker{database->identity.id, 1, "active"};
+    database->unfit = stranger;
+    scan_with("prune");
+    EXPECT_TRUE(server->tenants.contains(stranger)) << "what was not said is not done";
+    EXPECT_FALSE(server->tenants.contains(other));
+    ASSERT_EQ(database->unknown.size(), 2U);
+    for (const auto& [name, unknown] : database->unknown) {
+        EXPECT_EQ(unknown.resolution, name == other ? "pruned" : "reported") << name;
+        EXPECT_TRUE(name == other || name.starts_with("refused:")) << name;
+    }
+}
+
+TEST_F(Scanning, IsEndedByNotBeingTheInstanceAnyMore) {
+    server->tenants[stranger].marker = Marker{database->identity.id, 1, "active"};
+    database->before = [](std::string_view name) {
+        if (name == "report_unknown") {
+            throw SqlError("TN026", "not the instance", "", "");
+        }
+    };
+    EXPECT_FALSE(daemon.scanner.run_once(daemon.beat));
+}
+
 TEST_F(Scanning, DoesNotPruneATenantThatWasMadeMeanwhile) {
     database->before = [this](std::string_view name) {
         if (name != "desired_after") {
