@@ -46,20 +46,38 @@ void Listener::probe() {
 void Listener::listen(Beat& beat) {
     while (!surroundings_.shutdown.begun()) {
         beat.within(wait_limit);
-        const auto payloads = notifications_->wait(Deadline::in(wait_limit));
-        if (payloads.empty()) {
+        auto heard = hear(Deadline::in(wait_limit));
+        if (!heard.any) {
             continue;
         }
-        surroundings_.statistics.notifications.with({}).add(payloads.size());
+        // Whatever comes meanwhile is read and thrown together: it must not queue up.
+        const auto look_at = pace_.next_look(found());
+        while (!look_at.passed() && !surroundings_.shutdown.begun()) {
+            heard.other = hear(look_at).other || heard.other;
+        }
         for (const auto& context : contexts_) {
             context->work.signal();
         }
-        // Anything but a tenant's id: stores were defined, or the instance was bound.
-        if (std::any_of(payloads.begin(), payloads.end(),
-                        [](const auto& payload) { return !parse_uuid(payload); })) {
+        if (heard.other) {
             surroundings_.look_at_instance.signal();
         }
     }
+}
+
+Listener::Heard Listener::hear(Deadline deadline) {
+    const auto payloads = notifications_->wait(deadline);
+    surroundings_.statistics.notifications.with({}).add(payloads.size());
+    return {!payloads.empty(),
+            std::any_of(payloads.begin(), payloads.end(),
+                        [](const auto& payload) { return !parse_uuid(payload); })};
+}
+
+std::uint64_t Listener::found() const {
+    std::uint64_t sum = 0;
+    for (const auto& context : contexts_) {
+        sum += context->claimed;
+    }
+    return sum;
 }
 
 void Listener::wake_all() {

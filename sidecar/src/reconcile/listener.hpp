@@ -1,11 +1,13 @@
 // One thread that turns PostgreSQL's notifications into signals for the others.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 
 #include "reconcile/beat.hpp"
 #include "reconcile/notifications.hpp"
+#include "reconcile/pace.hpp"
 #include "reconcile/store_context.hpp"
 #include "reconcile/surroundings.hpp"
 
@@ -25,7 +27,15 @@ public:
     void interrupt() { notifications_->interrupt(); }
 
 private:
+    struct Heard {
+        bool any = false;
+        bool other = false; // than a tenant's id: stores were defined, or the instance was bound
+    };
+
     void listen(Beat& beat);
+    [[nodiscard]] Heard hear(Deadline deadline);
+    // How many tenants have been claimed so far.
+    [[nodiscard]] std::uint64_t found() const;
     void probe();
     void wake_all();
 
@@ -33,6 +43,7 @@ private:
     const std::span<const std::unique_ptr<StoreContext>> contexts_;
     const std::unique_ptr<Notifications> notifications_;
     bool warned_ = false;
+    Pace pace_;
 };
 
 } // namespace tenancy::sidecar

@@ -1,6 +1,8 @@
 // What the threads of one store share.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,6 +36,8 @@ public:
     const StoreConfig config;
     Breaker breaker;
     Suspects suspects;
+    std::atomic<std::uint64_t> claimed{0}; // tenants so far
+
     Wakeup work; // something is due
     Wakeup keep; // the stamp has to be looked at
     Wakeup scan; // the store has to be compared as a whole

@@ -109,6 +109,7 @@ Round StoreWorker::claim(const InstanceView& view, unsigned most) {
     const Timer timer(surroundings_.statistics.claim_seconds.with({name_}));
     Round round{view, nullptr, Lease(surroundings_.config.lease), {}, std::nullopt};
     auto claims = registry_->claim(view.epoch, *definition_, most, surroundings_.config.lease);
+    context_.claimed += claims.size();
     follow_definition(claims);
     round.definition = definition_;
     round.items.reserve(claims.size());

@@ -1,5 +1,7 @@
 """A daemon with nothing to do: woken by a notification, and asking for little."""
 
+import time
+
 from harness import wait_for
 
 from . import copies
@@ -16,6 +18,24 @@ def test_a_change_wakes_it_up(world: World) -> None:
     world.act("suspend", ["one"])
     world.converged(20)
     assert daemon.events("listening_failed") == [] and daemon.events("notifications_swallowed") == []
+
+
+def test_notifications_about_nothing_are_thrown_together(world: World) -> None:
+    """Whoever may connect may notify: the daemon looks now and then, and a change goes on getting through."""
+    daemon = world.daemon(reconcile=DEAF)
+    world.provision("one")
+    world.converged()
+    claims = 'tenancyd_claim_seconds_count{store="cache"}'
+    with world.servers.postgres.connect(dbname=world.name) as somebody:
+        somebody.autocommit = True
+        before, sent, end = daemon.metrics()[claims], 0, time.monotonic() + 3
+        while time.monotonic() < end:
+            somebody.execute("notify tenancy_lifecycle, '*'")
+            sent += 1
+        assert sent > 200
+        assert daemon.metrics()[claims] - before < 60
+    world.act("suspend", ["one"])
+    world.converged(20)
 
 
 def test_servers_are_probed_once(world: World) -> None:

@@ -6,6 +6,7 @@
 #include "reconcile/backoff.hpp"
 #include "reconcile/breaker.hpp"
 #include "reconcile/lease.hpp"
+#include "reconcile/pace.hpp"
 #include "reconcile/wakeup.hpp"
 
 namespace tenancy::sidecar {
@@ -126,6 +127,33 @@ TEST(Breaker, CountsOneOutageOnce) {
     breaker.failed();
     EXPECT_LE(breaker.wait_left(), wait);
     EXPECT_FALSE(breaker.begin_probe());
+}
+
+TEST(Pace, LooksAtOnceAndLessAndLessOftenInVain) {
+    Pace pace;
+    for (int i = 0; i <= Pace::free_looks; ++i) {
+        EXPECT_TRUE(pace.next_look(0).passed()) << i;
+    }
+    auto before = Milliseconds::zero();
+    for (int i = 0; i < 10; ++i) {
+        const auto pause = pace.next_look(0).left();
+        EXPECT_GE(pause, before) << i;
+        EXPECT_LE(pause, Pace::most) << i;
+        before = pause;
+    }
+    EXPECT_GT(before, Pace::most / 2);
+}
+
+TEST(Pace, LooksAtOnceAfterALookThatFoundSomething) {
+    Pace pace;
+    for (std::uint64_t i = 0; i < 100; ++i) {
+        EXPECT_TRUE(pace.next_look(i).passed()) << i;
+    }
+    for (int i = 0; i < 10; ++i) {
+        (void)pace.next_look(99);
+    }
+    EXPECT_FALSE(pace.next_look(99).passed());
+    EXPECT_TRUE(pace.next_look(100).passed());
 }
 
 TEST(Lease, EndsBeforeItEndsForOthers) {

@@ -113,6 +113,34 @@ TEST_F(Reconciling, ConvergesWakesUpAndStops) {
     }
 }
 
+// A role of the application may notify without end: that must not become looks without end, nor
+// keep a change waiting.
+TEST_F(Reconciling, IsNotHeldUpByNotificationsAboutNothing) {
+    config.reconcile.poll = Milliseconds(3'600'000);
+    database->add(tenant_number(0));
+    Reconciler reconciler(config, statistics, sessions());
+    reconciler.start();
+    ASSERT_TRUE(wait_for([&] { return database->converged(); }));
+    std::atomic<int> claims{0};
+    {
+        const std::lock_guard lock(database->mutex);
+        database->before = [&](std::string_view call) { claims += call == "claim" ? 1 : 0; };
+    }
+    auto& notified = statistics.notifications.with({});
+    const auto before = notified.value();
+    const auto limit = Deadline::in(Milliseconds(2'000));
+    while (!limit.passed()) {
+        bell->ring("*");
+        std::this_thread::yield();
+    }
+    EXPECT_GT(notified.value(), before + 1'000);
+    EXPECT_LT(claims, 100);
+    database->change(tenant_number(0), "suspended", true, Json::object());
+    bell->ring(print_uuid(tenant_number(0)));
+    EXPECT_TRUE(wait_for([&] { return database->converged(); }));
+    reconciler.stop(Deadline::in(Milliseconds(10'000)));
+}
+
 TEST_F(Reconciling, FindsWorkWithoutNotificationsToo) {
     config.reconcile.poll = Milliseconds(20);
     Reconciler reconciler(config, statistics, sessions(false));
