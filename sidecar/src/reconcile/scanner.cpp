@@ -201,10 +201,6 @@ std::vector<Result<Observed>> Scanner::look(const Scan& scan, const std::vector<
 }
 
 Result<Observed> Scanner::look_at_one(const Desired& desired) {
-    const Failure unanswered{FailureKind::transient, "TimedOut", "no answer in time"};
-    if (context_.suspects.contains(desired.tenant)) {
-        return unanswered;
-    }
     const auto patience = patience_with_one(context_.config.operation_timeout, 0);
     try {
         return std::move(store_->observe(std::span(&desired, 1), Deadline::in(patience)).at(0));
@@ -215,7 +211,7 @@ Result<Observed> Scanner::look_at_one(const Desired& desired) {
     }
     (void)store_->read_stamp(limit());
     context_.suspects.add(desired.tenant);
-    return unanswered;
+    return Failure{FailureKind::transient, "TimedOut", "no answer in time"};
 }
 
 void Scanner::compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,

@@ -70,6 +70,8 @@ def test_scans_go_on(world: World) -> None:
             mongodb[f"t_{good.hex}"]["tenancy"].update_one({}, {"$set": {"state": "suspended"}})
             shown = lambda: mongodb[f"t_{good.hex}"]["tenancy"].find_one()["state"]  # noqa: E731
             wait_for(lambda: shown() == "active", 60, "a scan to mend another tenant")
+            finished = lambda: [event for event in daemon.events("scan_finished", mark) if event["store"] == "docs"]  # noqa: E731
+            wait_for(finished, 60, "a scan to come to its end")
             assert [event for event in daemon.events("store_unavailable", mark) if event["store"] == "docs"] == []
             faults.tried("a scan beside a tenant that hangs")
         world.converged()
