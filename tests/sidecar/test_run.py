@@ -215,6 +215,22 @@ def test_log_lines_are_objects(with_cache):
         assert {"ts", "level", "event"} <= set(event)
 
 
+def test_a_first_start_warns_of_nothing(with_cache):
+    """All is as it should be: whoever reads the log of the first start is not to look for what is wrong."""
+    in_service = {"ready": True, "observing": False, "reasons": []}
+    wait_for(lambda: with_cache.readiness() == in_service, 30, "the store to be served")
+    warned = [event for event in with_cache.events() if event["level"] not in ("debug", "info")]
+    assert [event for event in warned if event["event"] != "store_warning"] == []  # that Redis keeps nothing is true
+
+
+def test_a_store_that_is_not_attached_is_told(make_tenancyd, cache):
+    """At once, not a heartbeat later."""
+    daemon = make_tenancyd(stores={"cache": cache_keys(cache)}, reconcile={"tick": "5m"})
+    daemon.start()
+    [told] = wait_for(lambda: daemon.events("store_not_ready"), 20, "the store to be missed")
+    assert told["reason"] == "NotAttached" and "tenancy.define_store('cache', 'redis')" in told["message"]
+
+
 def test_secrets_stay_secret(with_cache, cache, server):
     """Neither in arguments, environment and logs, nor when the store refuses them."""
     process = Path(f"/proc/{with_cache.pid}")

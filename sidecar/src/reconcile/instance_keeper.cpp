@@ -226,11 +226,9 @@ void InstanceKeeper::read_definitions() {
             std::find_if(definitions.begin(), definitions.end(), [&](const auto& definition) {
                 return definition.name == config.name && definition.kind == config.kind;
             });
-        const bool attached = context->definition() != nullptr;
-        context->define(found == definitions.end()
-                            ? nullptr
-                            : std::make_shared<const StoreDefinition>(std::move(*found)));
-        if (attached != (found != definitions.end())) {
+        if (context->define(found == definitions.end()
+                                ? nullptr
+                                : std::make_shared<const StoreDefinition>(std::move(*found)))) {
             context->keep.signal();
         }
     }

@@ -48,11 +48,20 @@ public:
         return definition_;
     }
     // Keeps what is there when the generation is the same, so that a pointer tells of a change.
-    void define(std::shared_ptr<const StoreDefinition> definition) {
+    // True when it is attached or not otherwise than before, or this is known for the first time.
+    bool define(std::shared_ptr<const StoreDefinition> definition) {
         const std::lock_guard lock(mutex_);
+        const bool news = !definitions_read_ || (definition == nullptr) != (definition_ == nullptr);
+        definitions_read_ = true;
         if (!definition || !definition_ || definition->generation != definition_->generation) {
             definition_ = std::move(definition);
         }
+        return news;
+    }
+    // Whether PostgreSQL has been asked for the definitions yet.
+    [[nodiscard]] bool definitions_read() const {
+        const std::lock_guard lock(mutex_);
+        return definitions_read_;
     }
 
     [[nodiscard]] Gate gate() const {
@@ -101,6 +110,7 @@ private:
 
     mutable std::mutex mutex_;
     std::shared_ptr<const StoreDefinition> definition_;
+    bool definitions_read_ = false;
     Gate gate_;
     StampSeen stamp_seen_ = StampSeen::not_tried;
     bool contested_ = false;

@@ -60,10 +60,15 @@ void StoreKeeper::run_once() {
 }
 
 void StoreKeeper::look() {
+    if (!context_.definitions_read()) {
+        context_.breaker.succeeded(0);
+        return; // the instance's keeper asks for them, and signals
+    }
     auto definition = context_.definition();
     if (!definition) {
         show({false, false, "NotAttached",
-              "the store is not attached in this database; call tenancy.define_store"},
+              "this database does not define the store: SELECT tenancy.define_store('" + name_ +
+                  "', '" + context_.config.kind + "'), or take it out of the configuration"},
              true);
         context_.breaker.succeeded(0);
         return;
