@@ -69,6 +69,10 @@ std::string objection_to_mongodb_uri(const std::string& uri) {
             return "has a secret among its options; take it out";
         }
     }
+    if (options.find("authmechanism") != std::string::npos) {
+        return "has an authMechanism; take it out: tenancyd authenticates by SCRAM, with username "
+               "and password_file or credential";
+    }
     return "";
 }
 

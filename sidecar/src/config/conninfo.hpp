@@ -9,7 +9,8 @@ namespace tenancy::sidecar {
 // a reason, and so is `options`, which would take the place of what tenancyd sets itself.
 [[nodiscard]] std::string objection_to_conninfo(const std::string& conninfo);
 
-// The same for the URI of a MongoDB server: anything secret in it, or another scheme.
+// As objection_to_conninfo for the URI of a MongoDB server: anything secret in it, another scheme,
+// or another way to authenticate than SCRAM.
 [[nodiscard]] std::string objection_to_mongodb_uri(const std::string& uri);
 
 // Why it is not host:port with a port from 1 to 65535 (IPv6 in brackets), or empty.

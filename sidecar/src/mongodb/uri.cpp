@@ -25,6 +25,11 @@ void check(const StoreConfig& config, const mongoc_uri_t* uri) {
                    std::string("take out ") + option + " and use stores." + config.name + ".tls");
         }
     }
+    // For others than SCRAM, which servers agree on by themselves, the driver asks an address that
+    // nobody has named, as a cloud's metadata service.
+    if (mongoc_uri_get_auth_mechanism(uri) != nullptr) {
+        refuse(config, "take out authMechanism; tenancyd authenticates by SCRAM");
+    }
     if (mongoc_uri_get_password(uri) != nullptr) {
         refuse(config, "take out the password and use password_file");
     }

@@ -241,6 +241,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"flag", store("redis", "addresses = ['a:1']\ncluster = 'yes'\n"),
               "6:11: cluster must be true or false, not a text"},
         Wrong{"no_uri", store("mongodb", ""), "3:1: uri is missing in [stores.one]"},
+        Wrong{"uri_mechanism", store("mongodb", "uri = 'mongodb://a/?authMechanism=MONGODB-AWS'\n"),
+              "5:7: uri has an authMechanism; take it out: tenancyd authenticates by SCRAM"},
         Wrong{"uri_scheme", store("mongodb", "uri = 'http://a'\n"),
               "5:7: uri must begin with mongodb:// or mongodb+srv://"},
         Wrong{"workers", store("redis", "addresses = ['a:1']\nworkers = 0\n"),
