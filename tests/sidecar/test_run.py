@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from harness import Tenancyd, wait_for
+from harness import Redis, Tenancyd, wait_for
 from harness.tenancyd import INSTALLED
 
 from .conftest import cache_keys
@@ -206,6 +207,31 @@ def test_systemd_is_told(make_tenancyd):
 
 
 # Logs and secrets.
+
+
+def test_a_private_key_is_handed_over_by_systemd(make_tenancyd, server, shop):
+    """Root's file, as the unit's dynamic user cannot own one: not by its name, but as a credential."""
+    define_cache(server, shop)
+    with Redis(tls=True) as cache:
+        certificate, key = cache.authority.issue("tenancyd")
+        os.chown(key, 0, 0)
+        daemon = make_tenancyd(stores={"cache": {"kind": "redis", "addresses": [cache.address]}})
+        tls = {"ca_file": cache.authority.ca_file, "cert_file": certificate}
+        daemon.stores["cache"]["tls"] = tls | {"key_file": key}
+        refused = daemon.command("check")
+        assert refused.returncode == 2
+        assert f"cannot read {key}: Permission denied" in refused.stderr
+        assert f"LoadCredential=NAME:{key}" in refused.stderr and 'key_credential = "NAME"' in refused.stderr
+        credentials = daemon.dir / "credentials"
+        credentials.mkdir()
+        (credentials / "client").write_bytes(Path(key).read_bytes())
+        (credentials / "client").chmod(0o444)
+        daemon.stores["cache"]["tls"] = tls | {"key_credential": "client"}
+        daemon.environment["CREDENTIALS_DIRECTORY"] = str(credentials)
+        with cache.connect() as administration:
+            administration.config_set("tls-auth-clients", "yes")  # from now on only who shows a certificate
+        daemon.start()
+        wait_for(lambda: daemon.events("store_ready"), 30, "the store to be served")
 
 
 def test_log_lines_are_objects(with_cache):

@@ -37,6 +37,8 @@ std::string read_secret(const Section& section, const SecretKeys& keys) {
             return read_credential(section.text(keys.credential));
         }
         return section.has(keys.file) ? read_secret_file(section.path(keys.file)) : "";
+    } catch (const SecretDenied& error) {
+        section.fail(key, std::string(key) + ": " + error.with_credential(keys.credential));
     } catch (const SecretError& error) {
         section.fail(key, std::string(key) + ": " + error.what());
     }

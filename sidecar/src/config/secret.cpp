@@ -22,6 +22,9 @@ public:
     // Without waiting: a FIFO in the file's place is not to hold tenancyd up.
     explicit Descriptor(const std::filesystem::path& file)
         : number_(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
+        if (number_ < 0 && errno == EACCES) {
+            throw SecretDenied(file);
+        }
         if (number_ < 0) {
             throw SecretError("cannot read " + file.string() + ": " +
                               std::generic_category().message(errno));
@@ -102,10 +105,22 @@ std::filesystem::path credentials_directory(const std::string& name) {
     }
     throw SecretError("there is no $CREDENTIALS_DIRECTORY, and tenancyd.service does not run; "
                       "start tenancyd by systemd with LoadCredential=" +
-                      name + ":FILE, or use password_file");
+                      name + ":FILE, or name a file in its place");
 }
 
 } // namespace
+
+SecretDenied::SecretDenied(const std::filesystem::path& file)
+    : SecretError("cannot read " + file.string() + ": " + std::generic_category().message(EACCES)),
+      file_(file.string()) {}
+
+std::string SecretDenied::with_credential(std::string_view credential_key) const {
+    return std::string(what()) +
+           "; give it to the user that tenancyd runs as, or, under systemd, "
+           "write LoadCredential=NAME:" +
+           file_ + " in the unit (systemctl edit tenancyd) and " + std::string(credential_key) +
+           " = \"NAME\" here in its place";
+}
 
 std::string read_secret_file(const std::filesystem::path& file) {
     const Descriptor opened(file);
@@ -113,11 +128,18 @@ std::string read_secret_file(const std::filesystem::path& file) {
     return one_line(contents(opened, file), file);
 }
 
-std::string read_credential(const std::string& name) {
+std::filesystem::path credential_file(const std::string& name) {
     if (name.empty() || name.starts_with('.') || name.find('/') != std::string::npos) {
         throw SecretError("a credential's name is a file name without a directory");
     }
-    const std::filesystem::path file = credentials_directory(name) / name;
+    std::filesystem::path file = credentials_directory(name) / name;
+    const Descriptor opened(file);
+    status_of(opened, file);
+    return file;
+}
+
+std::string read_credential(const std::string& name) {
+    const std::filesystem::path file = credential_file(name);
     const Descriptor opened(file);
     status_of(opened, file);
     return one_line(contents(opened, file), file);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace tenancy::sidecar {
 
@@ -11,6 +12,18 @@ namespace tenancy::sidecar {
 class SecretError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
+};
+
+// This user may not open the file.
+class SecretDenied : public SecretError {
+public:
+    explicit SecretDenied(const std::filesystem::path& file);
+
+    // With the way that is left under systemd, whose name in the configuration is `credential_key`.
+    [[nodiscard]] std::string with_credential(std::string_view credential_key) const;
+
+private:
+    std::string file_;
 };
 
 // The one line of the file, without its newline. A symbolic link is followed: what counts is the
@@ -25,5 +38,9 @@ public:
 
 // That the file may be used as a private key: there, and closed as a secret file is.
 void require_private(const std::filesystem::path& file);
+
+// Where systemd has put the credential, which this user may read: for libraries that read a private
+// key themselves.
+[[nodiscard]] std::filesystem::path credential_file(const std::string& name);
 
 } // namespace tenancy::sidecar

@@ -25,29 +25,50 @@ void require_file(const Section& section, std::string_view key, const std::files
     }
 }
 
+// The file with the private key of the client's certificate; empty where there is none.
+std::filesystem::path read_key(const Section& section) {
+    const bool handed_over = section.has("key_credential");
+    if (handed_over && section.has("key_file")) {
+        section.fail("key_credential", "key_file and key_credential are both there; leave one out");
+    }
+    try {
+        if (handed_over) {
+            return credential_file(section.text("key_credential"));
+        }
+        const std::filesystem::path file = section.path("key_file");
+        if (!file.empty()) {
+            require_private(file);
+        }
+        return file;
+    } catch (const SecretDenied& error) {
+        section.fail("key_file", "key_file: " + error.with_credential("key_credential"));
+    } catch (const SecretError& error) {
+        const std::string key = handed_over ? "key_credential" : "key_file";
+        section.fail(key, key + ": " + error.what());
+    }
+}
+
 TlsConfig read_tls(const Section& section) {
-    section.allow({"enabled", "ca_file", "cert_file", "key_file", "server_name"});
+    const std::vector<std::string> keys{"ca_file", "cert_file", "key_file", "key_credential",
+                                        "server_name"};
+    section.allow({"enabled", "ca_file", "cert_file", "key_file", "key_credential", "server_name"});
     TlsConfig config;
     config.enabled =
-        section.flag("enabled", section.has("ca_file") || section.has("cert_file") ||
-                                    section.has("key_file") || section.has("server_name"));
+        section.flag("enabled", std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+                         return section.has(key);
+                     }));
     config.ca_file = section.path("ca_file");
     config.cert_file = section.path("cert_file");
-    config.key_file = section.path("key_file");
     config.server_name = section.text("server_name", "");
     require_file(section, "ca_file", config.ca_file);
     require_file(section, "cert_file", config.cert_file);
-    if (config.cert_file.empty() != config.key_file.empty()) {
-        section.fail(config.cert_file.empty() ? "key_file" : "cert_file",
-                     "cert_file and key_file go together; name both or neither");
+    const char* key = section.has("key_credential") ? "key_credential" : "key_file";
+    if (config.cert_file.empty() == section.has(key)) {
+        section.fail(section.has(key) ? key : "cert_file",
+                     "cert_file and key_file go together, or cert_file and key_credential; name "
+                     "both or neither");
     }
-    try {
-        if (!config.key_file.empty()) {
-            require_private(config.key_file);
-        }
-    } catch (const SecretError& error) {
-        section.fail("key_file", std::string("key_file: ") + error.what());
-    }
+    config.key_file = read_key(section);
     return config;
 }
 

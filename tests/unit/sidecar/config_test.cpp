@@ -354,6 +354,23 @@ TEST_F(SecretTest, credential) {
               "from systemd");
 }
 
+TEST_F(SecretTest, private_key_from_systemd) {
+    write("cert", "c", 0644);
+    write("key", "k", 0440); // as systemd leaves it, with an access list
+    const std::string text =
+        store("redis", "addresses = ['a:1']\ntls.cert_file = 'cert'\ntls.key_credential = 'key'\n");
+    EXPECT_NE(error(text).find("7:22: key_credential: there is no $CREDENTIALS_DIRECTORY"),
+              std::string::npos)
+        << error(text);
+    setenv("CREDENTIALS_DIRECTORY", directory.c_str(), 1);
+    EXPECT_EQ(read(text).stores[0].tls.key_file, (directory / "key").string());
+    EXPECT_TRUE(read(text).stores[0].tls.enabled);
+    EXPECT_NE(error(text + "tls.key_file = 'key'\n").find("both there"), std::string::npos);
+    EXPECT_NE(error(store("redis", "addresses = ['a:1']\ntls.key_credential = 'key'\n"))
+                  .find("cert_file and key_credential"),
+              std::string::npos);
+}
+
 TEST_F(SecretTest, private_key_open_to_others) {
     write("cert", "c", 0644);
     write("key", "k", 0644);
