@@ -60,6 +60,11 @@ BEGIN
     IF bind_instance.role IS NULL OR bind_instance.role NOT IN ('new', 'replacement', 'clone') THEN
         RAISE EXCEPTION 'role of an instance must be new, replacement or clone' USING ERRCODE = '22023',
             HINT = 'new is the first binding; a copy is a replacement when its original is gone, else a clone.';
+    -- The daemon's login makes a new instance, and nothing of one that is there.
+    ELSIF bind_instance.role <> 'new' AND NOT tenancy.is_operator('admin') THEN
+        RAISE EXCEPTION 'permission denied: only admins make an instance a replacement or a clone'
+            USING ERRCODE = '42501',
+                  HINT = 'Give tenancyd adopt the login of an operator of kind admin, with --conninfo or --service.';
     END IF;
     LOCK TABLE tenancy.instance IN SHARE ROW EXCLUSIVE MODE;
     SELECT i.* INTO held FROM tenancy.instance AS i;
@@ -95,4 +100,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.bind_instance(text, bigint) IS
-'Binds the identity of this installation to the server and database it is on, and returns id and epoch. new: makes the identity, once. replacement: this copy takes the place of its original, which must be gone for good: same id, next epoch, every tenant is looked at again in every store, and a store whose unknown_objects is prune only reports (a WARNING, the event prune_withdrawn) until tenancy.define_store() says prune again. clone: this copy lives beside its original: a new id, epoch 1, and every store is detached, and all signing keys and withdrawn tokens are removed. expected_epoch, when given, must be the present one (0 before the first binding). Audited. For admins and sidecars. Errors: 22023 no such role, 55000 bound already or not yet, TN016 not the expected epoch, 42501.';
+'Binds the identity of this installation to the server and database it is on, and returns id and epoch. new: makes the identity, once. replacement: this copy takes the place of its original, which must be gone for good: same id, next epoch, every tenant is looked at again in every store, and a store whose unknown_objects is prune only reports (a WARNING, the event prune_withdrawn) until tenancy.define_store() says prune again. clone: this copy lives beside its original: a new id, epoch 1, and every store is detached, and all signing keys and withdrawn tokens are removed. expected_epoch, when given, must be the present one (0 before the first binding). Audited. For admins; new also for sidecars. Errors: 22023 no such role, 55000 bound already or not yet, TN016 not the expected epoch, 42501.';

@@ -81,8 +81,11 @@ class Tenancyd(Daemon):
 
     @property
     def conninfo(self) -> str:
+        return self.conninfo_of(self.user)
+
+    def conninfo_of(self, user: str) -> str:
         """Of the server as it is now: its port changes when it was taken."""
-        parameters = self.server.parameters(user=self.user, dbname=self.dbname)
+        parameters = self.server.parameters(user=user, dbname=self.dbname)
         return " ".join(f"{key}={value}" for key, value in parameters.items())
 
     def secret(self, name: str, text: str) -> str:

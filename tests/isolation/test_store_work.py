@@ -401,9 +401,11 @@ def test_who_is_provisioned_while_its_store_is_forgotten_does_not_wait_for_it(se
 # An instance that is bound anew.
 
 
-def test_a_heartbeat_beside_an_adoption_is_of_the_old_epoch(server: Server, daemon: Callable[..., Daemon], database: str) -> None:
+def test_a_heartbeat_beside_an_adoption_is_of_the_old_epoch(
+    server: Server, connect: Connect, daemon: Callable[..., Daemon], database: str
+) -> None:
     """It began before and comes after: it neither stands in the adoption's way nor counts."""
-    admin, beating = daemon("admin").connection, daemon("old").connection
+    admin, beating = connect(), daemon("old").connection
     beating.execute("select tenancy.tick_instance('old', '1', 1)")
     with server.connect(dbname=database, autocommit=False) as holder:
         holder.execute("lock table tenancy.instance in share mode")

@@ -1,22 +1,26 @@
 -- The identity of an installation: bound once, lost by a copy, taken over or made anew.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(40);
+SELECT plan(42);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.define_store('cache', 'redis') \g /dev/null
 SELECT tenancy.provision('waiting') \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT results_eq($$SELECT bound, id, live_system_identifier ~ '^[0-9]+$', live_timeline, in_recovery FROM tenancy.instance_identity()$$, $$VALUES (false, NULL::uuid, true, 1, false)$$, 'not bound at first');
+SET SESSION AUTHORIZATION lc_admin;
 SELECT test.refused('SELECT tenancy.bind_instance(' || a || ')', state, 'not bound, no: ' || a)
 FROM (VALUES ($$'replacement'$$, '55000'), ($$'clone'$$, '55000'), ($$'main'$$, '22023'), ('NULL', '22023'), ($$'new', 1$$, 'TN016')) AS bad(a, state);
+SET SESSION AUTHORIZATION lc_sidecar;
 SELECT results_eq($$SELECT epoch FROM tenancy.bind_instance('new', 0)$$, 'VALUES (1::bigint)', 'bound');
 SELECT results_eq($$SELECT bound, epoch, tick, bound_system_identifier = live_system_identifier, bound_database_oid = live_database_oid, bound_timeline = live_timeline
     FROM tenancy.instance_identity()$$, 'VALUES (true, 1::bigint, 0::bigint, true, true, true)', 'to this server and database');
+SET SESSION AUTHORIZATION lc_admin;
 SELECT test.refused('SELECT tenancy.bind_instance(' || a || ')', state, 'bound, no: ' || a)
 FROM (VALUES ($$'new'$$, '55000'), ($$'new', 1$$, '55000'), ($$'replacement', 2$$, 'TN016'), ($$'clone', 0$$, 'TN016')) AS bad(a, state);
 
 -- Heartbeats.
+SET SESSION AUTHORIZATION lc_sidecar;
 SELECT is(tenancy.tick_instance('d1', '1.0', 1), 1::bigint, 'a tick');
 SELECT is(tenancy.tick_instance('d2', '1.0', 1), 2::bigint, 'whoever it is from');
 SELECT is(tenancy.tick_instance('d1', '1.1', 1), 3::bigint, 'counts');
@@ -58,6 +62,9 @@ SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.work('cache') \g /dev/null
 SELECT test.claim('cache') AS claims \gset
 SELECT id AS original FROM tenancy.instance_identity() \gset
+SELECT test.refused('SELECT tenancy.bind_instance(' || a || ')', '42501', 'the daemon decides nothing: ' || a)
+FROM (VALUES ($$'replacement'$$), ($$'clone'$$)) AS bad(a);
+SET SESSION AUTHORIZATION lc_admin;
 SELECT results_eq($$SELECT id, epoch FROM tenancy.bind_instance('replacement', 1)$$, format('VALUES (%L::uuid, 2::bigint)', :'original'), 'a replacement: the same id, the next epoch');
 SELECT results_eq('SELECT unknown_objects, generation FROM tenancy.daemon_stores()', format('VALUES (%L, %s::bigint)', 'report', :generation + 1), 'what pruned only reports');
 SELECT is((SELECT tick FROM tenancy.instance_identity()), 4::bigint, 'the tick goes on');
@@ -77,7 +84,9 @@ SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('third') \g /dev/null
 SELECT is((SELECT state FROM tenancy.tenant WHERE slug = 'third'), 'provisioning', 'one waits for the store');
 SET SESSION AUTHORIZATION lc_sidecar;
+SET SESSION AUTHORIZATION lc_admin;
 SELECT is((SELECT epoch FROM tenancy.bind_instance('clone')), 1::bigint, 'a clone begins anew');
+SET SESSION AUTHORIZATION lc_sidecar;
 SELECT isnt((SELECT id FROM tenancy.instance_identity()), :'original'::uuid, 'under an id of its own');
 SELECT is((SELECT tick FROM tenancy.instance_identity()), 0::bigint, 'and a tick');
 SELECT is((SELECT count(*) FROM tenancy.daemon_stores()), 0::bigint, 'it has no stores');

@@ -30,6 +30,10 @@ def admin(server, shop):
     return ["--conninfo", f"host={server.dir} port={server.port} dbname={shop} user=shop_admin"]
 
 
+def as_admin(daemon):
+    return ["--conninfo", daemon.conninfo_of("shop_admin")]
+
+
 # status
 
 
@@ -91,7 +95,7 @@ def test_adopt_asks_on_a_terminal(with_cache, cache, answer, status):
     before = stamp(cache)
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        unprivileged([str(with_cache.program), "adopt", "--as", "replacement", "-c", str(with_cache.file)]),
+        unprivileged([str(with_cache.program), "adopt", "--as", "replacement", "-c", str(with_cache.file), *as_admin(with_cache)]),
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
     os.write(ours, answer.encode())
@@ -105,16 +109,28 @@ def test_adopt_asks_on_a_terminal(with_cache, cache, answer, status):
 
 
 def test_adopt_replacement(with_cache, cache, server, shop):
-    done = with_cache.command("adopt", "--as", "replacement", "--yes")
+    done = with_cache.command("adopt", "--as", "replacement", "--yes", *as_admin(with_cache))
     assert done.returncode == 0, done.stderr
     assert "epoch 2." in done.stdout and "store cache: stamped" in done.stdout
     assert stamp(cache)["epoch"] == "2"
-    assert server.execute("select epoch from tenancy.instance", dbname=shop) == [(2,)]
+    assert server.execute("select epoch, bound_by from tenancy.instance", dbname=shop) == [(2, "shop_admin")]
+
+
+@pytest.mark.parametrize("role", ["replacement", "clone"])
+def test_what_the_database_is_is_not_the_daemons_to_say(with_cache, cache, server, shop, role):
+    """Its login is on every host that runs a daemon; whoever has it is not to take the stores away."""
+    before = stamp(cache)
+    done = with_cache.command("adopt", "--as", role, "--yes")
+    assert done.returncode == 1 and "(42501)" in done.stderr
+    assert "--conninfo" in done.stderr
+    assert stamp(cache) == before
+    assert server.execute("select epoch from tenancy.instance", dbname=shop) == [(1,)]
+    assert server.execute("select state from tenancy.store", dbname=shop) == [("attached",)]
 
 
 def test_adopt_with_a_store_that_is_down(with_cache, cache):
     cache.stop()
-    done = with_cache.command("adopt", "--as", "replacement", "--yes")
+    done = with_cache.command("adopt", "--as", "replacement", "--yes", *as_admin(with_cache))
     assert done.returncode == 1
     assert "store cache   not known: " in done.stdout
     assert "store cache: not stamped: " in done.stdout and "Run the same command again" in done.stdout
@@ -138,7 +154,7 @@ def test_adopt_where_it_does_not_fit(with_cache, server, shop):
 def test_adopt_by_root_leaves_the_state_to_the_daemon(with_cache):
     """Whoever runs it: the daemon has to be able to read afterwards what was written."""
     command = [str(with_cache.program), "adopt", "--as", "replacement", "--yes", "-c", str(with_cache.file)]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run([*command, *as_admin(with_cache)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stdout + done.stderr
     with_cache.start()
     in_service = {"ready": True, "observing": False, "reasons": []}

@@ -124,10 +124,20 @@ void require_store(const Config& config, const std::optional<std::string>& name)
     }
 }
 
+// What an admin does, not the daemon, is done and audited as that admin.
+Config config_of(const AdoptOptions& options) {
+    Config config = read_config(options.file);
+    if (options.login.given()) {
+        config.postgres.conninfo = options.login.target();
+        config.postgres.password.clear();
+    }
+    return config;
+}
+
 } // namespace
 
 Exit adopt_command(const AdoptOptions& options) {
-    const Config config = read_config(options.file);
+    const Config config = config_of(options);
     require_store(config, options.store);
     const AdoptAs role = role_of(options);
     print_found(config);

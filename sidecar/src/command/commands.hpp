@@ -28,6 +28,7 @@ struct Login {
     std::string conninfo;
     std::string service;
 
+    [[nodiscard]] bool given() const { return !conninfo.empty() || !service.empty(); }
     // Throws UsageError when conninfo has a password in it, or both are given.
     [[nodiscard]] std::string target() const;
 };
@@ -60,6 +61,7 @@ struct ProtectOptions {
 
 struct AdoptOptions {
     ConfigFile file;
+    Login login; // instead of the configuration's, where it is given
     std::string role;
     std::optional<std::string> store;
     bool yes = false;

@@ -38,9 +38,9 @@ void add_config(CLI::App* command, Line& line) {
     command->add_option("-c,--config", line.file, "the configuration file")->capture_default_str();
 }
 
-void add_login(CLI::App* command, Login& login) {
+void add_login(CLI::App* command, Login& login, const std::string& otherwise = "PGHOST, ...") {
     command->add_option("--conninfo", login.conninfo,
-                        "libpq connection string without password (default: PGHOST, ...)");
+                        "libpq connection string without password (default: " + otherwise + ")");
     command->add_option("--service", login.service, "entry of pg_service.conf");
 }
 
@@ -99,6 +99,8 @@ void add_adopt(CLI::App& app, Line& line) {
         ->check(CLI::IsMember({"member", "replacement", "clone"}));
     command->add_option("--store", line.adopt.store, "stamp this store only");
     command->add_flag("-y,--yes", line.adopt.yes, "do not ask");
+    add_login(command, line.adopt.login,
+              "the configuration's; replacement and clone need an admin");
     command->callback([&line] {
         line.adopt.file = line.file;
         line.chosen = [&line] { return adopt_command(line.adopt); };

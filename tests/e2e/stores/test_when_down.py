@@ -353,7 +353,8 @@ def test_failover(world: World, daemon: StoresDaemon) -> None:
         server.execute("select tenancy.suspend('one', 'a test')", user="stores_admin", dbname=dbname)
         tenant = server.execute("select id from tenancy.tenant", dbname=dbname)[0][0].hex
         assert shown_of(world, tenant) == ("active", "active")
-        assert daemon.command("adopt", "--as", "replacement", "--yes").returncode == 0
+        login = ("--conninfo", daemon.conninfo_of("stores_admin"))
+        assert daemon.command("adopt", "--as", "replacement", "--yes", *login).returncode == 0
         wait_for(lambda: shown_of(world, tenant) == ("suspended", "suspended"), 20, "the stores to follow")
         daemon.close()
         world.daemons.remove(daemon)
