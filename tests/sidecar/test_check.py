@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from harness import Server
+from harness import Server, wait_for
 
 from .conftest import ROLES, cache_keys
 
@@ -106,12 +106,19 @@ def test_not_preloaded(make_tenancyd, make_server):
     assert "add tenancy to shared_preload_libraries" in found["failed", "postgres"]
 
 
-def test_standby_and_stranger_among_the_nodes(make_tenancyd, make_server, make_standby):
+@pytest.fixture
+def pair(make_server, make_standby):
+    """A primary with the database shop, and its standby."""
     primary: Server = make_server()
     primary.createdb("shop", extensions=["tenancy"])
     primary.psql(ROLES, dbname="shop")
     standby = make_standby(primary)
     standby.wait_for_catchup()
+    return primary, standby
+
+
+def test_standby_and_stranger_among_the_nodes(make_tenancyd, make_server, pair):
+    primary, standby = pair
     stranger = make_server(name="stranger")
     stranger.createdb("shop", extensions=["tenancy"])
     stranger.psql(ROLES, dbname="shop")
@@ -207,3 +214,100 @@ def test_store_of_another_instance(make_tenancyd, server, shop, cache):
     assert status == 1
     assert "StampMismatch" in found["failed", "store cache"]
     assert ("ok", "store cache") not in found, "what is somebody else's is not tried out"
+
+
+STRANGER = {"instance": "11111111-1111-1111-1111-111111111111", "store": "cache", "epoch": 1, "tick": 1}
+
+
+def put_stamp(cache, stamp):
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        client.delete("tenancy:instance")
+        client.hset("tenancy:instance", mapping=stamp)
+
+
+@pytest.fixture
+def with_cache(make_tenancyd, server, shop, cache):
+    """A daemon with a store that the database defines; it has not run yet."""
+    server.execute("select tenancy.define_store('cache', 'redis')", dbname=shop)
+    return make_tenancyd(stores={"cache": cache_keys(cache)})
+
+
+def test_new_database_with_a_store_of_another_instance(with_cache, cache):
+    """One verdict: tenancyd makes no instance beside the one that the store belongs to."""
+    put_stamp(cache, STRANGER)
+    status, found = findings(with_cache)
+    assert status == 1
+    assert ("warning", "instance") not in found, "tenancyd run does not make one"
+    assert "StoresStamped" in found["failed", "instance"]
+    for subject in ("instance", "store cache"):
+        step = found["failed", subject].partition(" -> ")[2]
+        assert "tenancyd adopt --as replacement --conninfo " in step
+        assert f"tenancyd adopt --as member --store cache --config {with_cache.file}" in step
+    with_cache.start()
+    assert any("StoresStamped" in reason for reason in with_cache.readiness()["reasons"]), "and so it does"
+
+
+def test_store_that_was_emptied(with_cache, cache):
+    with_cache.start()
+    wait_for(lambda: with_cache.events("store_ready"), 30, "the store to be served")
+    with_cache.stop()
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        client.flushall()
+    _, found = findings(with_cache)
+    step = f"tenancyd adopt --as member --store cache --config {with_cache.file}"
+    assert "MissingStamp" in found["failed", "store cache"] and step in found["failed", "store cache"]
+
+
+def test_store_that_refuses_the_password(with_cache, cache):
+    with_cache.stores["cache"]["password"] = "wrong"
+    _, found = findings(with_cache)
+    assert "-> correct username, and password_file or credential, in [stores.cache]" in found["failed", "store cache"]
+
+
+def test_store_whose_stamp_is_none(with_cache, cache):
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        client.set("tenancy:instance", "x")
+    _, found = findings(with_cache)
+    assert "remove it from the store, then: tenancyd adopt --as member --store cache" in found["failed", "store cache"]
+
+
+def test_store_whose_uri_cannot_be_used(make_tenancyd, server, shop):
+    server.execute("select tenancy.define_store('docs', 'mongodb')", dbname=shop)
+    daemon = make_tenancyd(stores={"docs": {"kind": "mongodb", "uri": "mongodb://127.0.0.1:1/?readPreference=secondary"}})
+    _, found = findings(daemon)
+    assert "take out readPreference" in found["failed", "store docs"]
+    assert f"-> correct it in {daemon.file}" in found["failed", "store docs"]
+
+
+# The instance.
+
+
+def test_host_that_is_no_member(with_cache, make_tenancyd, cache):
+    with_cache.start()
+    other = make_tenancyd(stores={"cache": cache_keys(cache)}, name="other")
+    _, found = findings(other)
+    assert "NotMember" in found["failed", "instance"]
+    assert found["failed", "instance"].endswith(f"tenancyd adopt --as member --config {other.file}\n")
+
+
+def test_copy_of_the_database(with_cache, server, shop):
+    with_cache.start()
+    with_cache.stop()
+    server.execute("update tenancy.instance set system_identifier = system_identifier + 1", dbname=shop)
+    _, found = findings(with_cache)
+    login = f"--conninfo 'host={server.dir} port={server.port} dbname={shop} user=ADMIN' --config {with_cache.file}"
+    for role in ("replacement", "clone"):
+        assert f"tenancyd adopt --as {role} {login}" in found["failed", "instance"].replace("  ", " ")
+
+
+def test_standby_instead_of_the_primary(make_tenancyd, pair):
+    """It can be reached: only no primary can."""
+    _, found = findings(make_tenancyd(server=pair[1], dbname="shop"))
+    for subject in ("instance", "stores"):
+        assert "no primary can be reached -> first mend what is said of postgres above" in found["failed", subject]
+
+
+def test_state_file_that_is_damaged(with_cache):
+    (with_cache.state / "instance.json").write_text("x")
+    _, found = findings(with_cache)
+    assert "remove it, then: tenancyd adopt --as member" in found["failed", "instance"]

@@ -29,7 +29,9 @@ def test_no_command_shows_the_commands():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["chek"], "chek"),
+        (["chek"], "tenancyd: there is no command chek; did you mean check?\nhint: The commands are run, check, protect, "),
+        (["frob"], "tenancyd: there is no command frob\nhint: The commands are run, check, protect, adopt, status, "
+                   "forget-store, version. See tenancyd --help.\n"),
         (["run", "--confg", "x"], "--confg"),
         (["run", "-c", "/none.toml"], "tenancyd: /none.toml: cannot be read; name another file with --config"),
         (["protect"], "relation is required"),

@@ -187,3 +187,74 @@ def test_forget_store_is_not_for_the_daemon(with_cache, server, shop):
 def test_forget_store_that_is_not_there(make_tenancyd, server, shop):
     done = make_tenancyd().command("forget-store", "none", "--reason", "r", "--yes", *admin(server, shop))
     assert done.returncode == 1 and "(TN027)" in done.stderr and "hint: " in done.stderr
+
+
+# What to do next.
+
+
+UNREACHABLE = "host=127.0.0.1 port=1 dbname=x user=y"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "login"),
+    [
+        (["status"], "[postgres] conninfo"),
+        (["adopt", "--as", "member", "--yes"], "[postgres] conninfo"),
+        (["adopt", "--as", "clone", "--yes", "--conninfo", UNREACHABLE], "--conninfo"),
+        (["forget-store", "cache", "--reason", "r", "--conninfo", UNREACHABLE], "--conninfo"),
+    ],
+)
+def test_next_step_without_the_database(make_tenancyd, arguments, login):
+    done = make_tenancyd(config={"postgres": {"conninfo": UNREACHABLE}}).command(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"hint: See that the server runs, that {login} is right")
+
+
+def test_next_step_on_a_standby(make_tenancyd, make_server, make_standby):
+    primary = make_server()
+    standby = make_standby(primary)
+    done = make_tenancyd(server=standby, dbname="postgres", user=primary.superuser).command("adopt", "--as", "member", "--yes")
+    assert done.returncode == 1
+    assert "hint: That server is a standby: name the primary in [postgres] conninfo" in done.stderr
+
+
+def test_next_step_without_the_extension(make_tenancyd):
+    daemon = make_tenancyd(dbname="postgres")
+    for arguments in (["status"], ["adopt", "--as", "member", "--yes"]):
+        assert "hint: The extension is not in this database" in daemon.command(*arguments).stderr
+
+
+def test_next_step_without_the_right(make_tenancyd):
+    daemon = make_tenancyd(user="shop_owner")
+    for arguments in (["status"], ["adopt", "--as", "member", "--yes"]):
+        assert "SELECT tenancy.add_operator('ROLE', 'sidecar')" in daemon.command(*arguments).stderr
+    login = ["--conninfo", daemon.conninfo_of("shop_owner")]
+    done = daemon.command("forget-store", "cache", "--reason", "r", "--yes", *login)
+    assert "SELECT tenancy.add_operator('ROLE', 'admin')" in done.stderr
+
+
+@pytest.mark.parametrize("role", ["member", "clone"])
+def test_next_step_where_nothing_is_bound(make_tenancyd, role):
+    daemon = make_tenancyd()
+    done = daemon.command("adopt", "--as", role, "--yes", *as_admin(daemon))
+    assert done.returncode == 1
+    assert "belongs to no instance yet" in done.stderr
+    assert "hint: tenancyd run makes an instance when it starts." in done.stderr
+
+
+def test_next_step_for_a_store_of_another_instance(with_cache, cache):
+    """The same command once more would not do it."""
+    stranger = {"instance": "11111111-1111-1111-1111-111111111111", "epoch": 1, "tick": 1}
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        client.hset("tenancy:instance", mapping=stranger)
+    done = with_cache.command("adopt", "--as", "member", "--yes")
+    assert done.returncode == 1
+    line = f"tenancyd adopt --as member --store cache --config {with_cache.file}"
+    assert f"if it is to change hands: {line}" in done.stdout
+    assert with_cache.command("adopt", "--as", "member", "--store", "cache", "--yes").returncode == 0
+
+
+def test_next_step_where_a_host_is_no_member(with_cache, make_tenancyd, cache):
+    other = make_tenancyd(stores={"cache": cache_keys(cache)}, name="other")
+    done = other.command("adopt", "--as", "member")
+    assert f"-> if this host belongs to it: tenancyd adopt --as member --config {other.file}\n" in done.stdout

@@ -37,6 +37,10 @@ void Findings::failed(std::string subject, const std::string& message, std::stri
         {Finding::Level::failed, std::move(subject), redact(message), std::move(next_step)});
 }
 
+void Findings::append(const Findings& more) {
+    all_.insert(all_.end(), more.all_.begin(), more.all_.end());
+}
+
 std::size_t Findings::count(Finding::Level level) const {
     return static_cast<std::size_t>(std::count_if(
         all_.begin(), all_.end(), [level](const Finding& one) { return one.level == level; }));

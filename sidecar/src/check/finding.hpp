@@ -20,6 +20,7 @@ public:
     void ok(std::string subject, const std::string& message);
     void warning(std::string subject, const std::string& message, std::string next_step);
     void failed(std::string subject, const std::string& message, std::string next_step);
+    void append(const Findings& more);
 
     [[nodiscard]] bool any_failed() const;
     // A table, with the next steps below what they are for.

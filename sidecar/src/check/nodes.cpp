@@ -3,6 +3,7 @@
 
 #include "base/failure.hpp"
 #include "check/checks.hpp"
+#include "command/next_step.hpp"
 #include "postgres/connection.hpp"
 
 namespace tenancy::sidecar {
@@ -168,11 +169,12 @@ std::optional<Facts> try_node(const Config& config, const Node& node, Findings& 
     try {
         return check_node(config, node, findings);
     } catch (const Unavailable& error) {
-        findings.failed(node.name, error.what(),
-                        "see that the server runs, and that pg_hba.conf lets this host in");
+        findings.failed(
+            node.name, error.what(),
+            step_for_login(error, node.is_main ? "[postgres] conninfo" : "[postgres] nodes"));
     } catch (const SqlError& error) {
         findings.failed(node.name, error.what() + (" (" + error.sqlstate() + ")"),
-                        error.hint().empty() ? "see the server's log" : error.hint());
+                        step_for_sql(error, "sidecar"));
     }
     return std::nullopt;
 }

@@ -3,6 +3,7 @@
 
 #include "base/failure.hpp"
 #include "check/checks.hpp"
+#include "command/next_step.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/registry.hpp"
 #include "reconcile/fence.hpp"
@@ -15,6 +16,8 @@ struct Known {
     std::unique_ptr<Registry> registry;
     std::vector<StoreDefinition> definitions;
     InstanceIdentity identity;
+    std::optional<std::string>
+        stamped; // a store that belongs to an instance; the database does not
 };
 
 Known known_of(const Config& config) {
@@ -41,7 +44,8 @@ void tell_capabilities(const std::string& subject, const Capabilities& found, Fi
     findings.ok(subject, "reachable, " + found.product + ' ' + found.version);
     for (const std::string& missing : found.missing) {
         findings.failed(subject, "cannot do what is needed: " + missing,
-                        "nothing is written to this store until the server can");
+                        "another server or version, or more rights there for the daemon's user; "
+                        "until then nothing is written to it");
     }
     for (const std::string& warning : found.warnings) {
         findings.warning(subject, warning, "see that this is meant");
@@ -50,8 +54,9 @@ void tell_capabilities(const std::string& subject, const Capabilities& found, Fi
 
 // Whether the store may be this instance's. The database's tick is read after the stamp: a daemon
 // may be at work meanwhile.
-bool check_stamp(const std::string& subject, const StoreDefinition& definition,
+bool check_stamp(const Config& config, const StoreDefinition& definition,
                  const std::optional<Stamp>& found, const Known& known, Findings& findings) {
+    const std::string subject = "store " + definition.name;
     const std::int64_t tick = known.registry->identity().tick;
     const StampKnowledge knowledge{.instance = known.identity.id,
                                    .store = definition.name,
@@ -65,7 +70,7 @@ bool check_stamp(const std::string& subject, const StoreDefinition& definition,
     const StampVerdict verdict = judge_stamp(found, knowledge);
     if (verdict.step == StampVerdict::Step::refuse) {
         findings.failed(subject, verdict.reason + ": " + verdict.message,
-                        "until then the store is only observed");
+                        step_for_stamp(config, definition.name, found, known.identity.id));
         return false;
     }
     if (!found) {
@@ -78,75 +83,86 @@ bool check_stamp(const std::string& subject, const StoreDefinition& definition,
 }
 
 // Where the database has no instance yet.
-bool check_unstamped(const std::string& subject, const std::optional<Stamp>& found,
-                     Findings& findings) {
+bool check_unstamped(const Config& config, const std::string& name,
+                     const std::optional<Stamp>& found, Known& known, Findings& findings) {
     if (found) {
-        findings.failed(subject, "belongs to instance " + print_uuid(found->instance),
-                        "check its address; tenancyd makes no new instance beside it");
+        known.stamped = known.stamped.value_or(name);
+        findings.failed("store " + name,
+                        "belongs to instance " + print_uuid(found->instance) +
+                            ", and the database to none",
+                        step_for_stamped(config, name));
     }
     return !found;
 }
 
-void check_store(const StoreConfig& config, const StoreDefinition& definition, const Known& known,
-                 Findings& findings) {
-    const std::string subject = "store " + config.name;
-    const auto store = make_store(config);
+void check_store(const Config& config, const StoreConfig& configured,
+                 const StoreDefinition& definition, Known& known, Findings& findings) {
+    const auto store = make_store(configured);
     store->define(definition);
-    const auto stamp = store->read_stamp(Deadline::in(config.operation_timeout));
+    const auto stamp = store->read_stamp(Deadline::in(configured.operation_timeout));
     const bool ours = known.identity.bound
-                          ? check_stamp(subject, definition, stamp, known, findings)
-                          : check_unstamped(subject, stamp, findings);
+                          ? check_stamp(config, definition, stamp, known, findings)
+                          : check_unstamped(config, definition.name, stamp, known, findings);
     // Trying out what the server can do may write to it, which is not done to somebody else's.
     if (ours) {
-        tell_capabilities(subject, store->probe(Deadline::in(config.operation_timeout)), findings);
+        tell_capabilities("store " + definition.name,
+                          store->probe(Deadline::in(configured.operation_timeout)), findings);
     }
 }
 
-void check_configured(const StoreConfig& config, const Known& known, Findings& findings) {
-    const std::string subject = "store " + config.name;
-    const StoreDefinition* definition = find(known, config.name);
+void check_configured(const Config& config, const StoreConfig& store, Known& known,
+                      Findings& findings) {
+    const std::string subject = "store " + store.name;
+    const StoreDefinition* definition = find(known, store.name);
     if (definition == nullptr) {
         findings.failed(subject, "in the configuration, but not defined in the database",
-                        "SELECT tenancy.define_store('" + config.name + "', '" + config.kind +
-                            "')");
+                        "SELECT tenancy.define_store('" + store.name + "', '" + store.kind +
+                            "'), as an admin; or take [stores." + store.name +
+                            "] out of the configuration");
         return;
     }
-    if (definition->kind != config.kind) {
+    if (definition->kind != store.kind) {
         findings.failed(subject,
-                        "of kind " + definition->kind + " in the database, of kind " + config.kind +
+                        "of kind " + definition->kind + " in the database, of kind " + store.kind +
                             " in the configuration",
-                        "correct kind in [stores." + config.name + "]");
+                        "correct kind in [stores." + store.name + "]");
         return;
     }
     try {
-        check_store(config, *definition, known, findings);
+        check_store(config, store, *definition, known, findings);
     } catch (const Unavailable& error) {
         findings.failed(subject, error.reason() + ": " + error.what(),
-                        "see that the server runs and lets this host in, and that [stores." +
-                            config.name + "] is right");
+                        step_for_store(config, store, error.reason()));
+    } catch (const ConfigError& error) { // what only the store's driver understands
+        findings.failed(subject, error.what(), "correct it in " + config.file.string());
     }
 }
 
 } // namespace
 
-void check_stores(const Config& config, Findings& findings) {
+std::optional<std::string> check_stores(const Config& config, Findings& findings) {
     try {
-        const Known known = known_of(config);
+        Known known = known_of(config);
         for (const StoreConfig& store : config.stores) {
-            check_configured(store, known, findings);
+            check_configured(config, store, known, findings);
         }
         for (const StoreDefinition& definition : known.definitions) {
             if (!is_configured(config, definition.name)) {
                 findings.failed("store " + definition.name,
                                 "defined in the database, but not in this configuration",
-                                "add [stores." + definition.name + "], or tenancyd forget-store");
+                                "add [stores." + definition.name +
+                                    "]; or, if the store is gone for good, tenancyd forget-store " +
+                                    definition.name);
             }
         }
+        return known.stamped;
     } catch (const Unavailable&) {
-        findings.failed("stores", "not looked at: the database cannot be reached", "see above");
+        findings.failed("stores", "not looked at: no primary can be reached",
+                        "first mend what is said of postgres above");
     } catch (const SqlError& error) {
-        findings.failed("stores", error.what(), "see above");
+        findings.failed("stores", error.what(), step_for_sql(error, "sidecar"));
     }
+    return std::nullopt;
 }
 
 } // namespace tenancy::sidecar

@@ -1,9 +1,12 @@
 // tenancyd adopt: shows what is there and what will change, asks, and does it.
+#include <algorithm>
 #include <iostream>
+#include <map>
 
 #include "base/failure.hpp"
 #include "base/printable.hpp"
 #include "command/commands.hpp"
+#include "command/next_step.hpp"
 #include "command/terminal.hpp"
 #include "config/config.hpp"
 #include "postgres/connection.hpp"
@@ -17,6 +20,12 @@ namespace {
 
 std::string name_of(const Uuid& instance, std::int64_t epoch) {
     return "instance " + print_uuid(instance) + ", epoch " + std::to_string(epoch);
+}
+
+const StoreConfig* find_store(const Config& config, const std::string& name) {
+    const auto found = std::find_if(config.stores.begin(), config.stores.end(),
+                                    [&](const StoreConfig& store) { return store.name == name; });
+    return found == config.stores.end() ? nullptr : &*found;
 }
 
 std::string database_line(const InstanceIdentity& identity) {
@@ -34,43 +43,66 @@ std::string host_line(const std::optional<StateFile>& memory) {
     return name_of(memory->id, memory->epoch);
 }
 
-std::string store_line(const StoreConfig& config, const StoreDefinition& definition) {
+// What a store says of itself, before anything is changed.
+struct FoundStore {
+    std::optional<Stamp> stamp;
+    std::string reason; // why it is not known
+};
+using FoundStores = std::map<std::string, FoundStore>;
+
+std::string store_line(const StoreConfig& config, const StoreDefinition& definition,
+                       FoundStore& found) {
     try {
         const auto store = make_store(config);
         store->define(definition);
-        const auto stamp = store->read_stamp(Deadline::in(config.operation_timeout));
-        return stamp ? "store " + stamp->store + " of " + name_of(stamp->instance, stamp->epoch) +
-                           ", tick " + std::to_string(stamp->tick)
-                     : "has no stamp";
+        found.stamp = store->read_stamp(Deadline::in(config.operation_timeout));
+        return found.stamp ? "store " + found.stamp->store + " of " +
+                                 name_of(found.stamp->instance, found.stamp->epoch) + ", tick " +
+                                 std::to_string(found.stamp->tick)
+                           : "has no stamp";
     } catch (const Unavailable& error) {
+        found.reason = error.reason();
         return "not known: " + error.reason() + ", " + error.what();
     }
 }
 
-std::string store_line(const StoreConfig& config, const std::vector<StoreDefinition>& definitions) {
+std::string store_line(const StoreConfig& config, const std::vector<StoreDefinition>& definitions,
+                       FoundStores& found) {
     for (const StoreDefinition& definition : definitions) {
         if (definition.name == config.name) {
-            return store_line(config, definition);
+            return store_line(config, definition, found[config.name]);
         }
     }
     return "not defined in the database";
 }
 
-void print_found(const Config& config) {
+void print_verdict(const Config& config, const Verdict& verdict, const FoundStores& stores) {
+    if (verdict.step == Verdict::Step::observe) {
+        std::cout << verdict.reason << ": " << verdict.message << "\n-> "
+                  << step_for_instance(config, verdict.reason) << '\n';
+    }
+    for (const auto& [name, store] : stores) {
+        if (verdict.step == Verdict::Step::bind && store.stamp) {
+            std::cout << "StoresStamped: the database belongs to no instance, and store " << name
+                      << " does\n-> " << step_for_stamped(config, name) << '\n';
+        }
+    }
+}
+
+FoundStores print_found(const Config& config) {
     const auto registry = make_registry(config.postgres, config.daemon);
     const InstanceIdentity identity = registry->identity();
     const auto memory = read_state_file(config.state_directory);
     const std::vector<StoreDefinition> definitions = registry->stores();
     std::vector<std::vector<std::string>> rows{{"the database", database_line(identity)},
                                                {"this host", host_line(memory)}};
+    FoundStores found;
     for (const StoreConfig& store : config.stores) {
-        rows.push_back({"store " + store.name, printable(store_line(store, definitions))});
+        rows.push_back({"store " + store.name, printable(store_line(store, definitions, found))});
     }
-    const Verdict verdict = judge_identity(identity, memory);
     std::cout << "What is there:\n" << table_text(rows);
-    if (!verdict.message.empty()) {
-        std::cout << verdict.reason << ": " << verdict.message << '\n';
-    }
+    print_verdict(config, judge_identity(identity, memory), found);
+    return found;
 }
 
 std::string consequence(AdoptAs role) {
@@ -90,7 +122,20 @@ std::string consequence(AdoptAs role) {
     return "";
 }
 
-Exit print_done(const Adoption& adoption) {
+// What to do about a store that could not be stamped; empty where that has been said.
+std::string step_for(const Config& config, const Adoption& adoption, const StoreConfig& store,
+                     const FoundStore& found) {
+    if (!found.reason.empty()) {
+        return step_for_store(config, store, found.reason);
+    }
+    if (!found.stamp ||
+        (found.stamp->instance == adoption.instance && found.stamp->store == store.name)) {
+        return "";
+    }
+    return step_for_stamp(config, store.name, found.stamp, adoption.instance);
+}
+
+Exit print_done(const Config& config, const Adoption& adoption, FoundStores found) {
     std::cout << "Now " << name_of(adoption.instance, adoption.epoch) << ".\n";
     bool all = true;
     for (const StampedStore& store : adoption.stores) {
@@ -98,6 +143,11 @@ Exit print_done(const Adoption& adoption) {
                   << (store.stamped ? "stamped" : "not stamped: " + printable(store.message))
                   << '\n';
         all = all && store.stamped;
+        const std::string step =
+            store.stamped
+                ? ""
+                : step_for(config, adoption, *find_store(config, store.store), found[store.store]);
+        std::cout << (step.empty() ? "" : "-> " + step + '\n');
     }
     if (!all) {
         std::cout << "Run the same command again when what is said of the stores is mended.\n";
@@ -114,12 +164,7 @@ AdoptAs role_of(const AdoptOptions& options) {
 }
 
 void require_store(const Config& config, const std::optional<std::string>& name) {
-    for (const StoreConfig& store : config.stores) {
-        if (!name || store.name == *name) {
-            return;
-        }
-    }
-    if (name) {
+    if (name && find_store(config, *name) == nullptr) {
         throw UsageError("the configuration has no store " + *name + "; name one of [stores]");
     }
 }
@@ -140,13 +185,13 @@ Exit adopt_command(const AdoptOptions& options) {
     const Config config = config_of(options);
     require_store(config, options.store);
     const AdoptAs role = role_of(options);
-    print_found(config);
+    FoundStores found = print_found(config);
     std::cout << "\nWhat will change:\n" << consequence(role) << "\n\n" << std::flush;
     if (!options.yes && !confirmed("Adopt as " + options.role + "?")) {
         std::cout << "Nothing was changed.\n";
         return Exit::failed;
     }
-    return print_done(adopt(config, role, options.store));
+    return print_done(config, adopt(config, role, options.store), std::move(found));
 }
 
 } // namespace tenancy::sidecar

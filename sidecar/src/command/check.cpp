@@ -27,9 +27,11 @@ Exit check(const CheckOptions& options) {
     Findings findings;
     findings.ok("configuration", options.file.string() + " can be used");
     check_nodes(config, findings);
-    check_instance(config, findings);
+    Findings stores;
+    const std::optional<std::string> stamped = check_stores(config, stores);
+    check_instance(config, stamped, findings);
     check_backup(config, options, findings);
-    check_stores(config, findings);
+    findings.append(stores);
     std::cout << (options.json ? findings.json() : findings.text());
     return findings.any_failed() ? Exit::failed : Exit::done;
 }

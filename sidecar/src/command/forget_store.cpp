@@ -39,8 +39,10 @@ Exit forget_store(const ForgetOptions& options) {
     }
     const Rows rows =
         connection.execute("SELECT tenancy.forget_store($1, $2)", {options.store, options.reason});
-    std::cout << "Forgotten. Not proven gone from it: " << rows.rows.at(0).at(0).value_or("0")
-              << " tenants.\nTake [stores." << options.store << "] out of every tenancyd.toml.\n";
+    std::cout
+        << "Forgotten. Not proven gone from it: " << rows.rows.at(0).at(0).value_or("0")
+        << " tenants.\nTake [stores." << options.store
+        << "] out of every tenancyd.toml, and restart each daemon: systemctl restart tenancyd\n";
     return Exit::done;
 }
 

@@ -5,27 +5,36 @@
 
 #include "base/failure.hpp"
 #include "base/log.hpp"
+#include "base/printable.hpp"
 #include "base/version.hpp"
 #include "command/commands.hpp"
+#include "command/next_step.hpp"
 #include "config/config.hpp"
+#include "config/nearest.hpp"
 #include "postgres/connection.hpp"
 #include "reconcile/adopt.hpp"
 #include "reconcile/lifecycle.hpp"
+#include "reconcile/state_file.hpp"
 
 namespace tenancy::sidecar {
 namespace {
 
-constexpr const char* default_config = "/etc/tenancy/tenancyd.toml";
-
 // All that the options may set; a command reads its own part.
 struct Line {
-    ConfigFile file = default_config;
+    ConfigFile file = default_config_file;
     CheckOptions check;
     ProtectOptions protect;
     AdoptOptions adopt;
     ForgetOptions forget;
     bool status_json = false;
     std::function<Exit()> chosen;
+    std::string kind = "sidecar"; // of the operator whom the command needs; empty: none
+    std::string login = "[postgres] conninfo";
+
+    void by_login(const std::string& needed) {
+        kind = needed;
+        login = "--conninfo";
+    }
 };
 
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help) {
@@ -87,7 +96,10 @@ void add_protect(CLI::App& app, Line& line) {
         ->check(CLI::Range(1, 100000))
         ->capture_default_str();
     add_login(command, options.login);
-    command->callback([&line] { line.chosen = [&line] { return protect(line.protect); }; });
+    command->callback([&line] {
+        line.by_login("");
+        line.chosen = [&line] { return protect(line.protect); };
+    });
 }
 
 void add_adopt(CLI::App& app, Line& line) {
@@ -103,6 +115,8 @@ void add_adopt(CLI::App& app, Line& line) {
               "the configuration's; replacement and clone need an admin");
     command->callback([&line] {
         line.adopt.file = line.file;
+        line.kind = line.adopt.role == "member" ? "sidecar" : "admin";
+        line.login = line.adopt.login.given() ? "--conninfo" : line.login;
         line.chosen = [&line] { return adopt_command(line.adopt); };
     });
 }
@@ -122,7 +136,10 @@ void add_forget_store(CLI::App& app, Line& line) {
     command->add_option("--reason", line.forget.reason, "kept in the audit trail")->required();
     command->add_flag("-y,--yes", line.forget.yes, "do not ask");
     add_login(command, line.forget.login);
-    command->callback([&line] { line.chosen = [&line] { return forget_store(line.forget); }; });
+    command->callback([&line] {
+        line.by_login("admin");
+        line.chosen = [&line] { return forget_store(line.forget); };
+    });
 }
 
 void add_small(CLI::App& app, Line& line) {
@@ -143,9 +160,37 @@ void add_small(CLI::App& app, Line& line) {
     });
 }
 
+// Those that the help shows.
+std::vector<std::string> commands_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* command :
+         app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); })) {
+        names.push_back(command->get_name());
+    }
+    return names;
+}
+
+std::string no_such_command(const CLI::App& app, const std::string& word) {
+    std::string known;
+    for (const std::string& name : commands_of(app)) {
+        known += (known.empty() ? "" : ", ") + name;
+    }
+    const auto meant = nearest(word, commands_of(app));
+    return "tenancyd: there is no command " + printable(word) +
+           (meant ? "; did you mean " + *meant + "?" : "") + "\nhint: The commands are " + known +
+           ". See tenancyd --help.\n";
+}
+
 int parse(CLI::App& app, int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
+    } catch (const CLI::ExtrasError& error) {
+        const auto words = app.remaining();
+        if (app.get_subcommands().empty() && !words.empty() && !words.front().starts_with('-')) {
+            std::cerr << no_such_command(app, words.front());
+            return static_cast<int>(Exit::usage);
+        }
+        return app.exit(error) == 0 ? -1 : static_cast<int>(Exit::usage);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? -1 : static_cast<int>(Exit::usage);
     }
@@ -177,7 +222,15 @@ int perform(const Line& line) {
         return told(Exit::usage, error.what());
     } catch (const SqlError& error) {
         return told(Exit::failed, std::string(error.what()) + " (" + error.sqlstate() + ")",
-                    error.detail(), error.hint());
+                    error.detail(), step_for_sql(error, line.kind));
+    } catch (const Unavailable& error) {
+        return told(Exit::failed, error.what(), "", step_for_login(error, line.login));
+    } catch (const AdoptError& error) {
+        return told(Exit::failed, error.what(), "", error.hint());
+    } catch (const StateFileError& error) {
+        return told(Exit::failed, error.what(), "",
+                    "See whose the file is and what is in it. If it is damaged, remove it, then: "
+                    "tenancyd adopt --as member.");
     } catch (const std::exception& error) {
         return told(Exit::failed, error.what());
     }

@@ -96,6 +96,8 @@ struct Config {
     CheckConfig check;
 };
 
+inline constexpr const char* default_config_file = "/etc/tenancy/tenancyd.toml";
+
 // Reads and checks all of it. Throws ConfigError: the first thing that is wrong, with its line,
 // what would be right, and for a mistyped key the nearest one. Unknown keys are errors.
 [[nodiscard]] Config read_config(const std::filesystem::path& file);

@@ -15,6 +15,8 @@ namespace {
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 constexpr std::array<std::string_view, 2> secret_keywords{"password", "sslpassword"};
+constexpr std::array<std::string_view, 5> place_keywords{"service", "host", "hostaddr", "port",
+                                                         "dbname"};
 constexpr std::array<std::string_view, 3> secret_uri_options{
     "tlscertificatekeyfilepassword", "sslclientcertificatekeypassword", "authmechanismproperties"};
 
@@ -53,6 +55,20 @@ std::string objection_to_conninfo(const std::string& conninfo) {
         }
     }
     return "";
+}
+
+std::string place_of_conninfo(const std::string& conninfo) {
+    const Options options(PQconninfoParse(conninfo.c_str(), nullptr), &PQconninfoFree);
+    std::string place;
+    for (const std::string_view keyword : place_keywords) {
+        for (const PQconninfoOption* option = options.get();
+             option != nullptr && option->keyword != nullptr; ++option) {
+            if (option->keyword == keyword && option->val != nullptr) {
+                place += std::string(keyword) + '=' + option->val + ' ';
+            }
+        }
+    }
+    return place;
 }
 
 std::string objection_to_mongodb_uri(const std::string& uri) {

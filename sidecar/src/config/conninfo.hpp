@@ -9,6 +9,10 @@ namespace tenancy::sidecar {
 // a reason, and so is `options`, which would take the place of what tenancyd sets itself.
 [[nodiscard]] std::string objection_to_conninfo(const std::string& conninfo);
 
+// Where the conninfo leads to, for somebody else's login: "host=db1 dbname=shop ", without user.
+// Empty when it is not a conninfo.
+[[nodiscard]] std::string place_of_conninfo(const std::string& conninfo);
+
 // As objection_to_conninfo for the URI of a MongoDB server: anything secret in it, another scheme,
 // or another way to authenticate than SCRAM.
 [[nodiscard]] std::string objection_to_mongodb_uri(const std::string& uri);

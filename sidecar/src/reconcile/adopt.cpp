@@ -156,6 +156,23 @@ void bind_as(const Config& config, AdoptAs role, Registry& registry,
     }
 }
 
+void require_fitting(AdoptAs role, const InstanceIdentity& identity) {
+    if (identity.in_recovery) {
+        throw AdoptError("the server is a standby", "Connect to the primary.");
+    }
+    if (!identity.bound && role != AdoptAs::replacement) {
+        throw AdoptError("the database belongs to no instance yet, so there is nothing to join, "
+                         "nor to be a clone of",
+                         "tenancyd run makes an instance when it starts.");
+    }
+    if (role == AdoptAs::member && !identity.matches()) {
+        throw AdoptError("the database is not the one that the instance was bound to, so there is "
+                         "nothing to join",
+                         "Adopt it --as replacement where the original is gone for good, --as "
+                         "clone where it goes on.");
+    }
+}
+
 } // namespace
 
 std::optional<AdoptAs> adopt_as(std::string_view word) {
@@ -175,13 +192,7 @@ Adoption adopt(const Config& config, AdoptAs role, const std::optional<std::stri
                const SessionFactories& factories) {
     const auto registry = factories.registry();
     const auto before = registry->identity();
-    if (before.in_recovery) {
-        throw AdoptError("the server is a standby; connect to the primary");
-    }
-    if (role == AdoptAs::member && !before.matches()) {
-        throw AdoptError("the database is not the one that the instance was bound to, so there is "
-                         "nothing to join; adopt it as replacement or clone");
-    }
+    require_fitting(role, before);
     auto stores = role == AdoptAs::clone ? std::vector<Candidate>{}
                                          : candidates(config, *registry, store, factories);
     bind_as(config, role, *registry, stores);

@@ -35,7 +35,8 @@ struct Adoption {
 // Binds in the database, writes the state file, stamps the attached stores, or only the one that is
 // named. Doing it again after it was interrupted completes it. Throws Unavailable, SqlError,
 // ConfigError (no such store, state directory not writable) and AdoptError when the role does not
-// fit: member while the database does not match what it was bound to.
+// fit: member while the database does not match what it was bound to, clone while it is bound to
+// nothing.
 [[nodiscard]] Adoption adopt(const Config& config, AdoptAs role,
                              const std::optional<std::string>& store);
 [[nodiscard]] Adoption adopt(const Config& config, AdoptAs role,
@@ -44,7 +45,13 @@ struct Adoption {
 
 class AdoptError : public std::runtime_error {
 public:
-    using std::runtime_error::runtime_error;
+    explicit AdoptError(const std::string& message, std::string hint = "")
+        : std::runtime_error(message), hint_(std::move(hint)) {}
+
+    [[nodiscard]] const std::string& hint() const { return hint_; }
+
+private:
+    std::string hint_;
 };
 
 } // namespace tenancy::sidecar
