@@ -59,7 +59,7 @@ AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
         'name', d.name, 'kind', d.kind, 'required_for', d.required_for, 'generation', d.generation, 'state', d.state,
         'stamped_at', d.stamped_at, 'reachable', h.reachable, 'fenced', h.fenced, 'reason', h.reason, 'message', h.message,
-        'capabilities', h.capabilities, 'changed_at', h.changed_at, 'reported_at', h.reported_at,
+        'capabilities', h.capabilities, 'changed_at', h.changed_at, 'reported_at', h.reported_at, 'reported_by', h.reported_by,
         'tenants', coalesce(c.tenants, 0), 'converged', coalesce(c.converged, 0), 'due', coalesce(c.due, 0),
         'leased', coalesce(c.leased, 0), 'retrying', coalesce(c.retrying, 0), 'stalled', coalesce(c.stalled, 0),
         'drift', coalesce(c.drift, 0), 'oldest_due_seconds', c.oldest_due_seconds,
@@ -101,7 +101,8 @@ BEGIN
     PERFORM tenancy.require_any_operator('admin', 'auditor', 'sidecar');
     RETURN jsonb_build_object(
         'instance', (SELECT to_jsonb(i) FROM tenancy.instance_identity() AS i),
-        'daemons', (SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.name), '[]') FROM tenancy.daemon AS d),
+        'daemons', (SELECT coalesce(jsonb_agg(to_jsonb(d) || jsonb_build_object('silent',
+                        d.seen_at < clock_timestamp() - interval '1 minute') ORDER BY d.name), '[]') FROM tenancy.daemon AS d),
         'stores', tenancy.store_report(),
         'alarms', (SELECT coalesce(jsonb_agg(jsonb_build_object('store', a.store, 'tenant', a.tenant_id, 'slug', t.slug,
                        'alarm', a.alarm, 'since', a.since, 'message', a.message) ORDER BY a.since), '[]')
@@ -110,4 +111,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.status_report() IS
-'For tenancyd status: instance, daemons, stores (how many tenants are converged, due, leased, retrying, stalled; the age of the oldest that is due in seconds; rollout: how many of how many follow the present definition), and the oldest 100 alarms. For operators of every kind. Error: 42501.';
+'For tenancyd status: instance, daemons (silent: not heard of for a minute), stores (how many tenants are converged, due, leased, retrying, stalled; the age of the oldest that is due in seconds; rollout: how many of how many follow the present definition), and the oldest 100 alarms. For operators of every kind. Error: 42501.';

@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(72);
+SELECT plan(74);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -123,6 +123,8 @@ SET SESSION AUTHORIZATION lc_sidecar;
 SELECT results_eq($$SELECT s ->> 'name', s -> 'tenants', s -> 'converged', s -> 'due', s -> 'leased', s -> 'stalled', s -> 'rollout', s -> 'unknown_objects', (s ->> 'oldest_due_seconds')::numeric > 0
     FROM jsonb_array_elements(tenancy.status_report() -> 'stores') AS s$$,
     $$VALUES ('cache', '3'::jsonb, '2'::jsonb, '1'::jsonb, '0'::jsonb, '0'::jsonb, '{"of": 2, "reached": 2}'::jsonb, '0'::jsonb, true), ('docs', '3', '2', '1', '0', '0', '{"of": 2, "reached": 2}', '1', true)$$, 'counts, from the moment of the change');
+SELECT is((SELECT s ->> 'reported_by' FROM jsonb_array_elements(tenancy.status_report() -> 'stores') AS s WHERE s ->> 'name' = 'docs'), 'd1', 'who said so');
+SELECT is((SELECT tenancy.status_report() #>> '{daemons,0,silent}'), 'false', 'who is still heard of');
 SELECT is((SELECT tenancy.status_report() #>> '{alarms,0,alarm}'), 'unknown_objects', 'alarms');
 SELECT is((SELECT tenancy.status_report() #>> '{daemons,0,name}'), 'd1', 'daemons');
 SELECT is((SELECT tenancy.status_report() #>> '{instance,epoch}'), '1', 'the instance');

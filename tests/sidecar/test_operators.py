@@ -48,7 +48,10 @@ def test_status(with_cache):
 
 def test_status_of_nothing(make_tenancyd):
     done = make_tenancyd().command("status")
-    assert done.stdout == "No instance is bound yet.\n\nNo store is defined.\n\nNo daemon has been heard of.\n\nNo alarms.\n"
+    assert done.stdout == (
+        "No instance is bound yet.\nThis host (tenancyd) runs no daemon that answers.\n  -> systemctl status tenancyd\n\n"
+        "No store is defined.\n\nNo daemon has been heard of.\n\nNo alarms.\n"
+    )
 
 
 def test_status_shows_alarms(with_cache, server, shop):
@@ -63,7 +66,70 @@ def test_status_shows_alarms(with_cache, server, shop):
 def test_status_json(with_cache, server, shop):
     report = json.loads(with_cache.command("status", "--json").stdout)
     [(same,)] = server.execute("select tenancy.status_report()", dbname=shop)
-    assert set(report) == set(same) == {"instance", "daemons", "stores", "alarms"}
+    assert set(report) - {"host"} == set(same) == {"instance", "daemons", "stores", "alarms"}
+    host = report["host"]
+    assert (host["daemon"], host["answers"], host["observes"], host["reasons"]) == ("tenancyd", False, False, [])
+
+
+def rows(text, heading):
+    """The table with this heading as lists of words."""
+    [table] = [part.splitlines()[1:] for part in text.split("\n\n") if part.startswith(heading)]
+    return {line.split()[0]: line for line in table}
+
+
+def test_status_of_a_host_in_service(with_cache):
+    with_cache.start()
+    wait_for(lambda: with_cache.events("store_ready"), 30, "the store to be served")
+    text = with_cache.command("status").stdout
+    assert "This host (tenancyd) writes to the stores.\n" in text
+    assert " in service " in rows(text, "STORE ")["cache"] and " at work " in rows(text, "DAEMON ")["tenancyd"]
+
+
+def test_status_of_a_fenced_host(with_cache, cache):
+    """The stamp is ahead of the database: the daemon says so to nobody but this host."""
+    with_cache.start()
+    wait_for(lambda: with_cache.events("store_ready"), 30, "the store to be served")
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        client.hincrby("tenancy:instance", "tick", 1000)
+    wait_for(lambda: with_cache.readiness()["observing"], 30, "the daemon to be fenced")
+    text = with_cache.command("status").stdout
+    assert "This host (tenancyd) ONLY OBSERVES: nothing is written to any store from here.\n  StampMismatch: " in text
+    assert "  -> where the original is gone for good: tenancyd adopt --as replacement --conninfo " in text
+    assert " only observed " in rows(text, "STORE ")["cache"] and " only observes " in rows(text, "DAEMON ")["tenancyd"]
+    host = json.loads(with_cache.command("status", "--json").stdout)["host"]
+    assert (host["answers"], host["observes"], host["reason"]) == (True, True, "StampMismatch")
+    assert "tenancyd adopt --as replacement" in host["next_step"] and host["reasons"][0].startswith("StampMismatch: ")
+
+
+def test_status_of_a_host_that_is_no_member(with_cache, make_tenancyd, cache):
+    """What another host's daemon serves stays in service."""
+    with_cache.start()
+    other = make_tenancyd(stores={"cache": cache_keys(cache)}, name="other")
+    other.start()
+    text = other.command("status").stdout
+    assert "This host (other) ONLY OBSERVES" in text and "  NotMember: " in text
+    assert f"  -> if this host belongs to it: tenancyd adopt --as member --config {other.file}\n" in text
+    assert " in service " in rows(text, "STORE ")["cache"] and " at work " in rows(text, "DAEMON ")["tenancyd"]
+
+
+def test_status_of_a_copy(with_cache, server, shop):
+    """At once, and although no daemon runs."""
+    server.execute("update tenancy.instance set system_identifier = system_identifier + 1", dbname=shop)
+    text = with_cache.command("status").stdout
+    assert "  IdentityMismatch: " in text and "runs no daemon that answers" in text
+    assert " only observed " in rows(text, "STORE ")["cache"]
+
+
+def test_status_of_a_store_that_is_not_ready(with_cache, server, shop):
+    server.execute("update tenancy.store_status set reason = 'CapabilityMissing'", dbname=shop)
+    assert " NOT READY " in rows(with_cache.command("status").stdout, "STORE ")["cache"]
+
+
+def test_status_where_no_daemon_runs_any_more(with_cache, server, shop):
+    server.execute("update tenancy.daemon set seen_at = now() - interval '2 minutes'", dbname=shop)
+    server.execute("update tenancy.store set defined_at = now() - interval '2 minutes'", dbname=shop)
+    text = with_cache.command("status").stdout
+    assert " no daemon " in rows(text, "STORE ")["cache"] and " silent " in rows(text, "DAEMON ")["tenancyd"]
 
 
 def test_status_without_the_database(make_tenancyd):

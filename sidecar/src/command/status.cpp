@@ -1,7 +1,8 @@
-// tenancyd status: tenancy.status_report() for people, or as it is.
+// tenancyd status: tenancy.status_report() and what this host does, for people or as JSON.
 #include <iostream>
 
 #include "command/commands.hpp"
+#include "command/host_state.hpp"
 #include "command/status_text.hpp"
 #include "config/config.hpp"
 #include "postgres/connection.hpp"
@@ -13,7 +14,8 @@ Exit status(const ConfigFile& file, bool json) {
     Connection connection(config.postgres, config.postgres.conninfo, "tenancyd status",
                           ServerRole::any);
     const Rows rows = connection.execute("SELECT tenancy.status_report()");
-    const auto report = nlohmann::json::parse(rows.rows.at(0).at(0).value_or("{}"));
+    auto report = nlohmann::json::parse(rows.rows.at(0).at(0).value_or("{}"));
+    report["host"] = host_state(config, report.value("instance", nlohmann::json::object()));
     std::cout << (json ? report.dump(2) + '\n' : status_text(report));
     return Exit::done;
 }

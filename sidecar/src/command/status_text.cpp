@@ -1,5 +1,6 @@
 #include "command/status_text.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -39,35 +40,96 @@ std::string moment(const json& object, std::string_view key) {
     return shown;
 }
 
-std::string instance_text(const json& instance) {
-    if (!is_true(instance, "bound")) {
-        return "No instance is bound yet.\n";
-    }
+// Another server or database than the one that was bound. A standby is none: its timeline may lag.
+bool is_copy(const json& instance) {
     const bool matches =
         member(instance, "bound_system_identifier") == member(instance, "live_system_identifier") &&
         member(instance, "bound_database_oid") == member(instance, "live_database_oid") &&
         member(instance, "bound_timeline") == member(instance, "live_timeline");
+    return is_true(instance, "bound") && !is_true(instance, "in_recovery") && !matches;
+}
+
+std::string instance_text(const json& instance) {
+    if (!is_true(instance, "bound")) {
+        return "No instance is bound yet.\n";
+    }
     std::string shown = "Instance " + text(instance, "id") + ", epoch " + text(instance, "epoch") +
                         ", tick " + text(instance, "tick") + '\n';
     if (is_true(instance, "in_recovery")) {
         shown += "This server is a standby.\n";
-    } else if (!matches) {
+    } else if (is_copy(instance)) {
         shown += "THIS SERVER IS NOT THE ONE THAT WAS BOUND: see tenancyd adopt.\n";
     }
     return shown;
 }
 
-std::string state_of(const json& store) {
+std::string step(const json& host) {
+    return member(host, "next_step").is_null() ? "" : "  -> " + text(host, "next_step") + '\n';
+}
+
+// What this host's daemon does; empty where the report does not say.
+std::string host_text(const json& host) {
+    if (host.is_null()) {
+        return "";
+    }
+    const std::string name = "This host (" + text(host, "daemon") + ") ";
+    std::string shown;
+    if (is_true(host, "observes")) {
+        shown += name + "ONLY OBSERVES: nothing is written to any store from here.\n  " +
+                 text(host, "reason") + ": " + text(host, "message") + '\n' + step(host);
+    } else if (member(host, "observes").is_null()) {
+        shown += name + "is not known to write: " + text(host, "message") + '\n' + step(host);
+    } else if (is_true(host, "answers")) {
+        shown += name + "writes to the stores.\n";
+    }
+    if (member(host, "answers") == json(false)) {
+        shown += name + "runs no daemon that answers.\n  -> systemctl status tenancyd\n";
+    }
+    return shown;
+}
+
+bool has_alarm(const json& report, std::string_view alarm) {
+    const json& alarms = member(report, "alarms");
+    return std::any_of(alarms.begin(), alarms.end(),
+                       [&](const json& one) { return text(one, "alarm") == alarm; });
+}
+
+// The database has what was reported last: who only observes reports nothing any more.
+bool only_observed(const json& report, const json& store) {
+    const json& host = member(report, "host");
+    return is_true(store, "fenced") || is_copy(member(report, "instance")) ||
+           (is_true(host, "observes") && member(store, "reported_by") == member(host, "daemon"));
+}
+
+std::string state_of(const json& report, const json& store) {
     if (text(store, "state") == "forgotten") {
         return "forgotten";
     }
     if (member(store, "reachable").is_null()) {
         return "not seen yet";
     }
-    if (is_true(store, "fenced")) {
+    if (only_observed(report, store)) {
         return "only observed";
     }
-    return is_true(store, "reachable") ? "in service" : "UNREACHABLE";
+    if (!is_true(store, "reachable")) {
+        return "UNREACHABLE";
+    }
+    if (text(store, "reason") != "-" && text(store, "reason") != "Ready") {
+        return "NOT READY";
+    }
+    return has_alarm(report, "no_daemon") ? "no daemon" : "in service";
+}
+
+std::string state_of_daemon(const json& report, const json& daemon) {
+    const json& instance = member(report, "instance");
+    const json& host = member(report, "host");
+    const bool is_this = member(host, "daemon") == member(daemon, "name");
+    if ((is_this && is_true(host, "observes")) || is_copy(instance) ||
+        member(daemon, "epoch") != member(instance, "epoch")) {
+        return "only observes";
+    }
+    const bool no_answer = is_this && member(host, "answers") == json(false);
+    return no_answer || is_true(daemon, "silent") ? "silent" : "at work";
 }
 
 std::string rollout(const json& store) {
@@ -80,11 +142,11 @@ std::string lag(const json& store) {
     return seconds == "-" ? "-" : seconds + " s";
 }
 
-Rows store_rows(const json& stores) {
+Rows store_rows(const json& report) {
     Rows rows{{"STORE", "KIND", "STATE", "TENANTS", "IN STEP", "DUE", "STALLED", "LAG", "TEMPLATES",
                "UNKNOWN", "LAST SCAN"}};
-    for (const json& store : stores) {
-        rows.push_back({text(store, "name"), text(store, "kind"), state_of(store),
+    for (const json& store : member(report, "stores")) {
+        rows.push_back({text(store, "name"), text(store, "kind"), state_of(report, store),
                         text(store, "tenants"), text(store, "converged"), text(store, "due"),
                         text(store, "stalled"), lag(store), rollout(store),
                         text(store, "unknown_objects"),
@@ -93,11 +155,12 @@ Rows store_rows(const json& stores) {
     return rows;
 }
 
-Rows daemon_rows(const json& daemons) {
-    Rows rows{{"DAEMON", "VERSION", "EPOCH", "SINCE", "LAST SEEN"}};
-    for (const json& daemon : daemons) {
+Rows daemon_rows(const json& report) {
+    Rows rows{{"DAEMON", "VERSION", "EPOCH", "STATE", "SINCE", "LAST SEEN"}};
+    for (const json& daemon : member(report, "daemons")) {
         rows.push_back({text(daemon, "name"), text(daemon, "version"), text(daemon, "epoch"),
-                        moment(daemon, "started_at"), moment(daemon, "seen_at")});
+                        state_of_daemon(report, daemon), moment(daemon, "started_at"),
+                        moment(daemon, "seen_at")});
     }
     return rows;
 }
@@ -118,10 +181,10 @@ std::string table_or(const Rows& rows, std::string_view none) {
 } // namespace
 
 std::string status_text(const json& report) {
-    return instance_text(member(report, "instance")) + '\n' +
-           table_or(store_rows(member(report, "stores")), "No store is defined.\n") + '\n' +
-           table_or(daemon_rows(member(report, "daemons")), "No daemon has been heard of.\n") +
-           '\n' + table_or(alarm_rows(member(report, "alarms")), "No alarms.\n");
+    return instance_text(member(report, "instance")) + host_text(member(report, "host")) + '\n' +
+           table_or(store_rows(report), "No store is defined.\n") + '\n' +
+           table_or(daemon_rows(report), "No daemon has been heard of.\n") + '\n' +
+           table_or(alarm_rows(member(report, "alarms")), "No alarms.\n");
 }
 
 } // namespace tenancy::sidecar

@@ -56,6 +56,20 @@ private:
 
 } // namespace
 
+std::optional<HttpAnswer> http_get(const std::string& listen, const std::string& path,
+                                   Milliseconds limit) {
+    const Address address = split(listen);
+    httplib::Client client(address.host, address.port);
+    client.set_connection_timeout(limit);
+    client.set_read_timeout(limit);
+    client.set_write_timeout(limit);
+    const auto answer = client.Get(path);
+    if (!answer) {
+        return std::nullopt;
+    }
+    return HttpAnswer{answer->status, answer->get_header_value("Content-Type"), answer->body};
+}
+
 struct HttpServer::State {
     BoundedServer server;
     std::atomic<bool> ended = false;

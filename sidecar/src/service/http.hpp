@@ -4,8 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/deadline.hpp"
 
 namespace tenancy::sidecar {
 
@@ -19,6 +22,10 @@ struct HttpPath {
     std::string path;
     std::function<HttpAnswer()> answer; // called by several threads at once
 };
+
+// Asks whoever listens there, as the server below; nothing when it does not answer in time.
+[[nodiscard]] std::optional<HttpAnswer> http_get(const std::string& listen, const std::string& path,
+                                                 Milliseconds limit);
 
 class HttpServer {
 public:

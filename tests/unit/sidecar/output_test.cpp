@@ -56,6 +56,38 @@ TEST(StatusTest, of_a_copy) {
     EXPECT_TRUE(text.starts_with("Instance x, epoch 3, tick 4\nTHIS SERVER IS NOT")) << text;
 }
 
+TEST(StatusTest, of_a_host_that_only_observes) {
+    const auto report = nlohmann::json::parse(R"({"host": {"daemon": "a", "answers": true,
+        "observes": true, "reason": "NotMember", "message": "not\nyet", "next_step": "join"},
+        "stores": [{"name": "one", "kind": "redis", "reachable": true, "reported_by": "a"},
+                   {"name": "two", "kind": "redis", "reachable": true, "reported_by": "b"}],
+        "daemons": [{"name": "a"}, {"name": "b"}, {"name": "c", "silent": true}]})");
+    const std::string text = status_text(report);
+    EXPECT_NE(text.find("This host (a) ONLY OBSERVES: nothing is written to any store from here.\n"
+                        "  NotMember: not yet\n  -> join\n\n"),
+              std::string::npos)
+        << text;
+    for (const char* row :
+         {"\none    redis  only observed  ", "\ntwo    redis  in service     ",
+          "\na       -        -      only observes  ", "\nb       -        -      at work  ",
+          "\nc       -        -      silent  "}) {
+        EXPECT_NE(text.find(row), std::string::npos) << row << text;
+    }
+}
+
+TEST(StatusTest, of_a_standby) {
+    const auto report = nlohmann::json::parse(R"({"instance": {"bound": true, "id": "x",
+        "in_recovery": true, "bound_timeline": 2, "live_timeline": 1},
+        "host": {"daemon": "a", "answers": false, "observes": null, "message": "a standby"},
+        "stores": [{"name": "one", "reachable": true}]})");
+    const std::string text = status_text(report);
+    EXPECT_NE(text.find("This host (a) is not known to write: a standby\n"
+                        "This host (a) runs no daemon that answers.\n"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("in service"), std::string::npos) << text;
+}
+
 TEST(StatusTest, of_stores_and_alarms) {
     const auto report = nlohmann::json::parse(R"({"stores": [{"name": "cache", "kind": "redis",
         "reachable": false, "tenants": 3, "converged": 1, "due": 2, "stalled": 0,
