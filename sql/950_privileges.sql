@@ -26,6 +26,7 @@ GRANT EXECUTE ON FUNCTION
     tenancy.tenant_settings(text),
     tenancy.instance_identity(),
     tenancy.status_report(),
+    tenancy.store_lag(),
     tenancy.is_wanted(text, timestamptz) -- in the views, and of no use otherwise
 TO tenancy_admin, tenancy_auditor, tenancy_sidecar;
 

@@ -8,7 +8,7 @@ GRANT lc_team TO lc_inherits;
 CREATE ROLE lc_row_only LOGIN;
 SELECT tenancy.add_operator('lc_row_only', 'admin');
 -- Anybody may call these here, so that it is the guards inside that are tested.
-SELECT plan(290);
+SELECT plan(293);
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA tenancy TO lc_row_only, lc_auditor, lc_sidecar, lc_app;
 
 CREATE FUNCTION test.calls(OUT kind text, OUT call text) RETURNS SETOF record LANGUAGE sql AS $$
@@ -32,7 +32,7 @@ CREATE FUNCTION test.calls(OUT kind text, OUT call text) RETURNS SETOF record LA
         ('sidecar', $c$extend_leases('d', 's', '{1}', '1 s')$c$), ('sidecar', $c$release_work('d', 's', '{1}')$c$),
         ('sidecar', $c$report_work('d', 1, 's', '[]')$c$), ('sidecar', $c$desired_page('s', NULL, 1)$c$),
         ('sidecar', $c$request_repair('d', 1, 's', '{}')$c$), ('sidecar', $c$report_unknown('d', 1, 's', 'x', '[]', true, 0, 0)$c$),
-        ('any', $c$instance_identity()$c$), ('any', $c$status_report()$c$),
+        ('any', $c$instance_identity()$c$), ('any', $c$status_report()$c$), ('any', $c$store_lag()$c$),
         ('sidecar', $c$run_schedule()$c$), ('sidecar', $c$run_onboarding('acme')$c$), ('sidecar', $c$complete_onboarding_step('acme', 'a')$c$),
         ('any', $c$tenant_id('acme')$c$), ('any', $c$tenant_settings('acme')$c$)
 $$;

@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(74);
+SELECT plan(77);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -72,6 +72,7 @@ SELECT test.said(:'SQLSTATE', 'TN025', 'a look that failed after the proof leave
 SELECT tenancy.retry_store('cache') \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.settle('cache', 'docs') \g /dev/null
+SELECT results_eq('SELECT store, due, seconds FROM tenancy.store_lag()', $$VALUES ('cache', 0::bigint, 0::double precision), ('docs', 0, 0)$$, 'nothing is behind');
 
 -- Health.
 SELECT test.refused(format('SELECT tenancy.report_store(%L, 1, %L, %s)', 'd1', store, health), state, 'no health: ' || health)
@@ -123,6 +124,7 @@ SET SESSION AUTHORIZATION lc_sidecar;
 SELECT results_eq($$SELECT s ->> 'name', s -> 'tenants', s -> 'converged', s -> 'due', s -> 'leased', s -> 'stalled', s -> 'rollout', s -> 'unknown_objects', (s ->> 'oldest_due_seconds')::numeric > 0
     FROM jsonb_array_elements(tenancy.status_report() -> 'stores') AS s$$,
     $$VALUES ('cache', '3'::jsonb, '2'::jsonb, '1'::jsonb, '0'::jsonb, '0'::jsonb, '{"of": 2, "reached": 2}'::jsonb, '0'::jsonb, true), ('docs', '3', '2', '1', '0', '0', '{"of": 2, "reached": 2}', '1', true)$$, 'counts, from the moment of the change');
+SELECT results_eq('SELECT store, due, seconds > 0 FROM tenancy.store_lag()', $$VALUES ('cache', 1::bigint, true), ('docs', 1, true)$$, 'and for metrics');
 SELECT is((SELECT s ->> 'reported_by' FROM jsonb_array_elements(tenancy.status_report() -> 'stores') AS s WHERE s ->> 'name' = 'docs'), 'd1', 'who said so');
 SELECT is((SELECT tenancy.status_report() #>> '{daemons,0,silent}'), 'false', 'who is still heard of');
 SELECT is((SELECT tenancy.status_report() #>> '{alarms,0,alarm}'), 'unknown_objects', 'alarms');
@@ -130,6 +132,10 @@ SELECT is((SELECT tenancy.status_report() #>> '{daemons,0,name}'), 'd1', 'daemon
 SELECT is((SELECT tenancy.status_report() #>> '{instance,epoch}'), '1', 'the instance');
 SET SESSION AUTHORIZATION lc_auditor;
 SELECT lives_ok('SELECT tenancy.status_report()', 'an auditor may read it');
+RESET SESSION AUTHORIZATION;
+UPDATE tenancy.store_mark SET at = at - interval '1 minute' WHERE store = 'docs';
+SET SESSION AUTHORIZATION lc_auditor;
+SELECT results_eq('SELECT store, seconds > 60, seconds < 1000 FROM tenancy.store_lag()', $$VALUES ('cache', false, true), ('docs', true, true)$$, 'the age of the oldest change');
 
 -- No scan comes to an end: what it would find is not known, and nothing else says so.
 RESET SESSION AUTHORIZATION;

@@ -66,6 +66,22 @@ def test_metrics(with_cache, server, shop):
     assert "# TYPE tenancyd_tenants_reconciled_total counter" in text
 
 
+def test_metrics_show_how_far_a_store_is_behind(make_tenancyd, cache, server, shop):
+    define_cache(server, shop)
+    daemon = make_tenancyd(stores={"cache": cache_keys(cache) | {"operation_timeout": "500ms"}})
+    daemon.start()
+    lag, due = 'tenancyd_lag_seconds{store="cache"}', 'tenancyd_due_tenants{store="cache"}'
+    wait_for(lambda: daemon.events("store_ready"), 30, "the store to be served")
+    assert daemon.metrics()[due] == daemon.metrics()[lag] == 0
+    cache.freeze()
+    server.execute("select tenancy.provision('acme')", dbname=shop)
+    first = wait_for(lambda: daemon.metrics().get(lag), 30, "acme to wait")
+    wait_for(lambda: daemon.metrics()[lag] > first, 30, "it to wait longer")
+    assert daemon.metrics()[due] == 1
+    cache.thaw()
+    wait_for(lambda: (daemon.metrics()[due], daemon.metrics()[lag]) == (0, 0), 30, "the store to be in step again")
+
+
 def test_only_loopback_by_default(tenancyd):
     addresses = {line.split()[1] for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]}
     listening = {address for address in addresses if address.endswith(f":{tenancyd.port:04X}")}

@@ -228,6 +228,17 @@ public:
 
     void run_schedule() override { connection_.execute("SELECT tenancy.run_schedule()"); }
 
+    std::vector<StoreLag> lags() override {
+        const auto rows =
+            connection_.execute("SELECT store, due, seconds FROM tenancy.store_lag()");
+        std::vector<StoreLag> lags;
+        for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+            lags.push_back({text_at(rows, row, "store"), number_at(rows, row, "due"),
+                            std::stod(text_at(rows, row, "seconds"))});
+        }
+        return lags;
+    }
+
 private:
     Connection connection_;
     const std::string daemon_;

@@ -68,6 +68,13 @@ struct StoreHealth {
     bool stamped = false;                     // the store carries this instance's stamp
 };
 
+// How far an attached store is behind.
+struct StoreLag {
+    std::string store;
+    std::int64_t due = 0; // tenants
+    double seconds = 0;   // the age of the oldest change; 0 when nothing is due
+};
+
 struct DesiredPage {
     std::vector<Desired>
         tenants; // by id; every tenant that the store has to show or to have erased
@@ -120,6 +127,8 @@ public:
                                 bool complete, std::int64_t tenants, std::int64_t differing) = 0;
 
     virtual void run_schedule() = 0;
+    // tenancy.store_lag().
+    virtual std::vector<StoreLag> lags() = 0;
 };
 
 // What is wanted of one tenant now; nothing when the store has nothing to do with it.

@@ -56,6 +56,7 @@ void InstanceKeeper::run_once() {
 void InstanceKeeper::look() {
     const auto identity = registry_->identity();
     read_definitions();
+    measure_lag();
     know(identity);
     const auto verdict = judge_identity(identity, read_state_file(directory_));
     switch (verdict.step) {
@@ -231,6 +232,23 @@ void InstanceKeeper::read_definitions() {
                                 : std::make_shared<const StoreDefinition>(std::move(*found)))) {
             context->keep.signal();
         }
+    }
+}
+
+// Also while nothing is written: then nothing reaches the stores.
+void InstanceKeeper::measure_lag() {
+    try {
+        const auto lags = registry_->lags();
+        for (const auto& context : contexts_) {
+            const auto& name = context->config.name;
+            const auto found = std::find_if(lags.begin(), lags.end(),
+                                            [&](const auto& lag) { return lag.store == name; });
+            const auto lag = found == lags.end() ? StoreLag{} : *found;
+            surroundings_.statistics.due.with({name}).set(static_cast<double>(lag.due));
+            surroundings_.statistics.lag.with({name}).set(lag.seconds);
+        }
+    } catch (const SqlError& problem) {
+        log(Level::warning, "lag_not_known", {{"message", problem.what()}});
     }
 }
 

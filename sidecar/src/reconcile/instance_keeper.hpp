@@ -45,6 +45,7 @@ private:
     void remember(const InstanceIdentity& identity);
     [[nodiscard]] std::optional<Verdict> not_fresh() const;
     void read_definitions();
+    void measure_lag();
     void run_schedule();
     void observe_only(const Verdict& verdict);
     void publish(InstanceView view);

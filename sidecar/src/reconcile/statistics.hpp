@@ -120,6 +120,12 @@ struct Statistics {
     Family<Counter> scanned{"tenancyd_scanned_tenants_total", "Tenants compared.", {"store"}};
     Family<Counter> scan_differing{
         "tenancyd_scan_differing_total", "Tenants that a scan found to differ.", {"store"}};
+    Family<Gauge> due{"tenancyd_due_tenants",
+                      "Tenants that wait for the store, are worked on or tried again.",
+                      {"store"}};
+    Family<Gauge> lag{"tenancyd_lag_seconds",
+                      "Age of the oldest change that the store does not show yet.",
+                      {"store"}};
     Family<Gauge> fenced{"tenancyd_fenced", "1 while the daemon only observes all stores.", {}};
     Family<Gauge> postgres_connected{
         "tenancyd_postgres_connected", "1 while PostgreSQL answers.", {}};
@@ -131,6 +137,7 @@ struct Statistics {
         visitor(tenants), visitor(actions), visitor(failures), visitor(drifted);
         visitor(unavailable), visitor(leases_lost), visitor(claim_seconds), visitor(apply_seconds);
         visitor(report_seconds), visitor(breaker), visitor(store_fenced);
+        visitor(due), visitor(lag);
         visitor(unknown_objects), visitor(scan_seconds), visitor(scanned), visitor(scan_differing);
         visitor(fenced), visitor(postgres_connected), visitor(notifications);
     }

@@ -148,6 +148,11 @@ public:
         ++db_->schedules;
     }
 
+    std::vector<StoreLag> lags() override {
+        const auto lock = begin("lags");
+        return {{db_->definition.name, db_->lag_due, db_->lag_seconds}};
+    }
+
 private:
     std::unique_lock<std::mutex> begin(std::string_view call) {
         std::unique_lock lock(db_->mutex);

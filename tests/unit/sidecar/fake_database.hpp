@@ -110,6 +110,8 @@ public:
     std::string unfit; // the name of an unknown object that is refused
     std::int64_t last_token = 0;
     int schedules = 0;
+    std::int64_t lag_due = 0;
+    double lag_seconds = 0;
     // Called at the beginning of each call with its name; throws to let it fail.
     std::function<void(std::string_view)> before = [](std::string_view) {};
 };

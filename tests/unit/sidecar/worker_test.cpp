@@ -55,6 +55,24 @@ TEST_F(Worker, BindsAFreshInstanceStampsTheStoreAndShowsEveryTenant) {
     EXPECT_EQ(daemon.statistics.tenants.with({"cache", "converged"}).value(), 10U);
 }
 
+TEST_F(Worker, MeasuresHowFarTheStoreIsBehind) {
+    database->lag_due = 3;
+    database->lag_seconds = 7.5;
+    daemon.instance.run_once();
+    EXPECT_EQ(daemon.statistics.due.with({"cache"}).value(), 3);
+    EXPECT_EQ(daemon.statistics.lag.with({"cache"}).value(), 7.5);
+}
+
+TEST_F(Worker, WritesWhereTheDatabaseCannotTellHowFarTheStoreIsBehind) {
+    database->before = [](std::string_view call) {
+        if (call == "lags") {
+            throw SqlError("42883", "an extension of an older version", "", "");
+        }
+    };
+    daemon.settle();
+    EXPECT_TRUE(daemon.gate().open);
+}
+
 TEST_F(Worker, TakesNoMoreThanABatchAndSaysThatThereIsMore) {
     add(6);
     daemon.settle();
