@@ -9,11 +9,12 @@ BoundedPool::BoundedPool(std::size_t threads, std::size_t queued) : queued_(queu
     }
 }
 
-void BoundedPool::enqueue(std::function<void()> job) {
+Enqueued BoundedPool::enqueue(std::function<void()> job) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [this] { return jobs_.size() < queued_ || ending_; });
     jobs_.push_back(std::move(job));
     filled_.notify_one();
+    return Enqueued(true);
 }
 
 void BoundedPool::shutdown() {

@@ -8,11 +8,15 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <httplib.h>
 
 namespace tenancy::sidecar {
+
+// Nothing in older versions of the library (Debian 12), whether the job was taken in newer ones.
+using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr));
 
 class BoundedPool : public httplib::TaskQueue {
 public:
@@ -21,7 +25,8 @@ public:
     BoundedPool(const BoundedPool&) = delete;
     BoundedPool& operator=(const BoundedPool&) = delete;
 
-    void enqueue(std::function<void()> job) override;
+    // Takes every job.
+    Enqueued enqueue(std::function<void()> job) override;
     // Runs what is queued, then ends.
     void shutdown() override;
 

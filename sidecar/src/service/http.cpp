@@ -49,8 +49,19 @@ private:
     bool process_and_close_socket(int socket) override {
         BoundedConnection connection(socket, largest_head + largest_request,
                                      Deadline::in(longest_exchange));
+        return process(*this, connection);
+    }
+
+    // Newer versions of the library (Debian 13) want the addresses of both ends. Nobody is told
+    // apart by his.
+    template <typename Server>
+    static bool process(Server& server, httplib::Stream& connection) {
         bool closed = false;
-        return process_request(connection, true, closed, nullptr);
+        if constexpr (requires { server.process_request(connection, true, closed, nullptr); }) {
+            return server.process_request(connection, true, closed, nullptr);
+        } else {
+            return server.process_request(connection, "", 0, "", 0, true, closed, nullptr);
+        }
     }
 };
 
