@@ -12,6 +12,7 @@ namespace tenancy::sidecar::redis {
 struct ReplyReader::State {
     std::size_t elements_left = 0;
     bool too_large = false;
+    const char* refusal = nullptr; // why hiredis was not let build it
 };
 
 namespace {
@@ -27,9 +28,41 @@ Reply::Type type_of(int type) {
     }
 }
 
+constexpr int deepest = 8; // arrays within each other
+
+// Not nil, which is a type of its own in RESP3 alone.
+bool is_of_resp2(int type) {
+    return type == REDIS_REPLY_STRING || type == REDIS_REPLY_STATUS || type == REDIS_REPLY_ERROR ||
+           type == REDIS_REPLY_INTEGER || type == REDIS_REPLY_ARRAY;
+}
+
+int arrays_around(const redisReadTask* task) {
+    int arrays = 0;
+    for (; task->parent != nullptr; task = task->parent) {
+        arrays++;
+    }
+    return arrays;
+}
+
+// Of what hiredis 0.14 refuses itself and later ones build.
+const char* refusal_of(const redisReadTask* task) {
+    if (!is_of_resp2(task->type)) {
+        return "its type is of RESP3, which was not asked for";
+    }
+    if (task->type == REDIS_REPLY_ARRAY && arrays_around(task) >= deepest) {
+        return "its arrays are too deep within each other";
+    }
+    return nullptr;
+}
+
 // hiredis calls these from C: no exception may leave them, and null ends the reading.
-template <typename Fill>
+template <typename State, typename Fill>
 void* build(const redisReadTask* task, Fill fill) noexcept {
+    auto* state = static_cast<State*>(task->privdata);
+    state->refusal = refusal_of(task);
+    if (state->refusal != nullptr) {
+        return nullptr;
+    }
     try {
         if (task->parent == nullptr) {
             auto root = std::make_unique<Reply>();
@@ -45,22 +78,25 @@ void* build(const redisReadTask* task, Fill fill) noexcept {
     }
 }
 
+template <typename State>
 void* build_text(const redisReadTask* task, char* bytes, std::size_t size) {
-    return build(task, [&](Reply& reply) {
+    return build<State>(task, [&](Reply& reply) {
         reply.type = type_of(task->type);
         reply.text.assign(bytes, size);
     });
 }
 
+template <typename State>
 void* build_integer(const redisReadTask* task, long long value) {
-    return build(task, [&](Reply& reply) {
+    return build<State>(task, [&](Reply& reply) {
         reply.type = Reply::Type::integer;
         reply.integer = value;
     });
 }
 
+template <typename State>
 void* build_nil(const redisReadTask* task) {
-    return build(task, [](Reply&) {});
+    return build<State>(task, [](Reply&) {});
 }
 
 // The count is an int in hiredis 0.14 and a size_t from 1.0 on.
@@ -73,18 +109,22 @@ void* build_array(const redisReadTask* task, Count count) {
         return nullptr;
     }
     state->elements_left -= size;
-    return build(task, [&](Reply& reply) {
+    return build<State>(task, [&](Reply& reply) {
         reply.type = Reply::Type::array;
         reply.elements.resize(size);
     });
 }
 
-// Types of RESP3, which was not asked for: hiredis 0.14 does not know them, later ones build them.
-template <typename Functions>
+// Types of RESP3 that have functions of their own in later versions of hiredis than 0.14.
+template <typename State, typename Functions>
 void refuse_resp3(Functions& functions) {
     if constexpr (requires { functions.createDouble; }) {
-        functions.createDouble = [](auto...) -> void* { return nullptr; };
-        functions.createBool = [](auto...) -> void* { return nullptr; };
+        functions.createDouble = [](const redisReadTask* task, auto...) {
+            return build<State>(task, [](Reply&) {});
+        };
+        functions.createBool = [](const redisReadTask* task, auto...) {
+            return build<State>(task, [](Reply&) {});
+        };
     }
 }
 
@@ -92,14 +132,14 @@ template <typename State>
 redisReplyObjectFunctions* functions() {
     static redisReplyObjectFunctions made = [] {
         redisReplyObjectFunctions each{};
-        each.createString = build_text;
+        each.createString = build_text<State>;
         each.createArray = [](const redisReadTask* task, auto count) {
             return build_array<decltype(count), State>(task, count);
         };
-        each.createInteger = build_integer;
-        each.createNil = build_nil;
+        each.createInteger = build_integer<State>;
+        each.createNil = build_nil<State>;
         each.freeObject = [](void* root) { delete static_cast<Reply*>(root); };
-        refuse_resp3(each);
+        refuse_resp3<State>(each);
         return each;
     }();
     return &made;
@@ -151,7 +191,8 @@ std::optional<Reply> ReplyReader::next() {
             throw Unavailable("ReplyTooLarge", "the server announces a reply of too many elements");
         }
         throw Unavailable("ProtocolError",
-                          std::string("the answer is no reply of Redis: ") + reader_->errstr);
+                          std::string("the answer is no reply of Redis: ") +
+                              (state_->refusal != nullptr ? state_->refusal : reader_->errstr));
     }
     if (root == nullptr) {
         if (pending_bytes_ > limits_.bytes) {

@@ -72,18 +72,26 @@ TEST(RedisCodec, BytesMayComeOneByOne) {
 }
 
 TEST(RedisCodec, WhatIsNoReplyIsRefused) {
-    for (const char* bytes : {"hello\r\n", "\r\n", "$x\r\n", ":x\r\n", "$-2\r\n",
-                              "%1\r\n+a\r\n+b\r\n", ",1.5\r\n", "#t\r\n"}) {
+    for (const char* bytes :
+         {"hello\r\n", "\r\n", "$x\r\n", ":x\r\n", "$-2\r\n", "%1\r\n+a\r\n+b\r\n", "%0\r\n",
+          "~1\r\n+a\r\n", ">1\r\n+a\r\n", ",1.5\r\n", "#t\r\n", "_\r\n", "=5\r\ntxt:a\r\n",
+          "(1\r\n", "*2\r\n+a\r\n#t\r\n"}) {
         EXPECT_EQ(reason_of(bytes), "ProtocolError") << bytes;
     }
 }
 
-TEST(RedisCodec, DepthIsLimited) {
+std::string nested(int arrays) {
     std::string bytes;
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < arrays; i++) {
         bytes += "*1\r\n";
     }
-    EXPECT_EQ(reason_of(bytes), "ProtocolError");
+    return bytes + ":1\r\n";
+}
+
+TEST(RedisCodec, DepthIsLimited) {
+    EXPECT_EQ(reason_of(nested(8)), "a reply");
+    EXPECT_EQ(reason_of(nested(9)), "ProtocolError");
+    EXPECT_EQ(reason_of(nested(100'000)), "ProtocolError");
 }
 
 TEST(RedisCodec, AReplyMayNotBeLargerThanTheLimit) {
