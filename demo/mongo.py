@@ -173,7 +173,7 @@ class Console(code.InteractiveConsole):
         super().__init__()
         self.shell = shell
 
-    def runsource(self, source: str, *_: Any) -> bool:
+    def runsource(self, source: str, filename: str = "", symbol: str = "") -> bool:
         if not is_whole(source):
             return True
         if source.strip():
