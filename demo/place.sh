@@ -62,7 +62,8 @@ free_port() {
 }
 
 # on_free_port NAME START...: runs START with a free port as the last word. Another program may take
-# the port before the server does; then the server does not start, and is given another.
+# the port before the server does; then the server does not start, and is given another. One that runs
+# and does not answer is not: its pid file would be the next one's, and nothing would end it.
 on_free_port() {
     local name=$1 port
     shift
@@ -70,7 +71,7 @@ on_free_port() {
         port=$(free_port) || return 1
         echo "$port" >"$home/$name.port"
         if "$@" "$port"; then return; fi
-        if port_is_free "$port"; then return 1; fi
+        if port_is_free "$port" || process_of "$(server_directory)/$name/pid" >/dev/null; then return 1; fi
         echo "demo: port $port was taken meanwhile; trying another"
     done
     return 1

@@ -150,3 +150,26 @@ def test_a_port_that_was_taken_meanwhile_is_replaced(project):
             on_free_port server start && port_of server"""
         done = subprocess.run(["bash", "-euc", script], cwd=project, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "1", done
+
+
+def test_a_server_that_runs_and_does_not_answer_is_not_replaced(project):
+    """Its pid file would be the next one's, and nothing would end it."""
+    place = project / "build/demo/server/redis"
+    place.mkdir(parents=True)
+    (place / "log").touch()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        subprocess.Popen(["tail", "-f", str(place / "log")]) as silent,
+    ):
+        (place / "pid").write_text(f"{silent.pid}\n")
+        script = f"""
+            . demo/place.sh
+            free_port() {{ echo {taken.getsockname()[1]}; }}
+            start() {{ echo started; return 1; }}
+            on_free_port redis start"""
+        done = subprocess.run(["bash", "-euc", script], cwd=project, capture_output=True, text=True)
+        run(project, "demo-down")
+        status = silent.poll()
+        silent.kill()
+    assert (done.returncode, done.stdout) == (1, "started\n"), done
+    assert status == -signal.SIGKILL
