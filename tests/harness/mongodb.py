@@ -161,7 +161,8 @@ class MongoDB(Daemon):
     def _substitute(self) -> list[str]:
         if not SUBSTITUTE.exists():
             raise ServerError("neither mongod nor SecantusDB; run scripts/mongodb-server")
-        command = [str(SUBSTITUTE), "--host", "127.0.0.1", "--port", str(self.port)]
+        # By its real path: the servers' user may not reach the link (scripts/server-place).
+        command = [str(SUBSTITUTE.resolve()), "--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--config", str(self.dir / "secantusd.toml")]
         command += ["--storage-path", str(self.data), "--enable-test-commands"]
         command += ["--log-level", "WARNING"]
