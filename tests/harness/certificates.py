@@ -1,4 +1,7 @@
-"""Certificates for servers and clients of the tests, made on the fly."""
+"""Certificates for servers and clients of the tests, made on the fly.
+
+They have what RFC 5280 asks for, without which Python 3.13 accepts none.
+"""
 
 import datetime
 import ipaddress
@@ -12,6 +15,18 @@ from cryptography.x509.oid import NameOID
 
 from .process import server_user
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
     """A certificate authority in `directory`: `ca_file`, and issue() for what it signs."""
@@ -24,6 +39,8 @@ class Authority:
         certificate = (
             _builder(self._name, self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_SIGNS_CERTIFICATES, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         self.ca_file = self._write("ca.crt", certificate.public_bytes(serialization.Encoding.PEM))
@@ -32,9 +49,11 @@ class Authority:
         """Certificate and key files for a server or client with these names or addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName([_general(each) for each in names or (name,)])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
             _builder(_name(name), self._name, key.public_key())
             .add_extension(alternatives, critical=False)
+            .add_extension(issuer, critical=False)
             .sign(self._key, hashes.SHA256())
         )
         pem = key.private_bytes(
