@@ -155,8 +155,8 @@ void encode(const Words& words, std::string& bytes) {
         sizes.push_back(word.size());
     }
     char* formatted = nullptr;
-    const int size = redisFormatCommandArgv(&formatted, static_cast<int>(words.size()),
-                                            starts.data(), sizes.data());
+    const auto size = redisFormatCommandArgv(&formatted, static_cast<int>(words.size()),
+                                             starts.data(), sizes.data());
     const std::unique_ptr<char, void (*)(char*)> owned(formatted, redisFreeCommand);
     if (size < 0) {
         throw std::bad_alloc();
