@@ -1,5 +1,6 @@
 """tenancyd, the daemon beside the extension, as scripts/unit builds it, unless said otherwise: with its failpoints."""
 
+import http.client
 import json
 import os
 import re
@@ -130,13 +131,15 @@ class Tenancyd(Daemon):
         return self.get("/readyz")[0] == 200
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and body of a GET; status 0 when nobody answers."""
+        """Status and body of a GET; status 0 when nobody answers, or who does dies over it."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            try:
+                answer = urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
                 return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0, ""
 
     def readiness(self) -> dict[str, Any]:
