@@ -91,11 +91,16 @@ bool Attempt::converge(Round& round, const Chosen& chosen, Milliseconds patience
     return true;
 }
 
-void Attempt::erase(Round& round, const Chosen& chosen) {
+bool Attempt::erase(Round& round, const Chosen& chosen) {
     if (!round.erasing_until) {
         round.erasing_until = Deadline::in(surroundings_.config.lease * longest_erasing);
     }
+    // Another tenant over which the store hung may have cost the connection since.
+    if (!round.over() && !stamp_check_.same_connection() && !verify(round)) {
+        return false;
+    }
     apply(round, unsettled(chosen, true), [&] { return keep_lease(round); }, *round.erasing_until);
+    return true;
 }
 
 bool Attempt::answers() {

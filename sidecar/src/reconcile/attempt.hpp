@@ -64,8 +64,8 @@ public:
     // Everything but erasing, whose plan is made. What is asked takes no longer than `patience`,
     // but for collections and indexes. False as verify().
     [[nodiscard]] bool converge(Round& round, const Chosen& chosen, Milliseconds patience);
-    // Those whose plan it is; keeps the lease of whatever is unsettled.
-    void erase(Round& round, const Chosen& chosen);
+    // Those whose plan it is; keeps the lease of whatever is unsettled. False as verify().
+    [[nodiscard]] bool erase(Round& round, const Chosen& chosen);
     // Whether the store is there at all, asked for something small. Throws nothing.
     [[nodiscard]] bool answers();
 

@@ -182,8 +182,7 @@ StoreWorker::Groups StoreWorker::divide(std::vector<WorkItem>& items) const {
 
 bool StoreWorker::take(Round& round, const Chosen& chosen, Step step, Milliseconds patience) {
     if (step == Step::erase) {
-        attempt_.erase(round, chosen);
-        return true;
+        return attempt_.erase(round, chosen);
     }
     const Timer timer(surroundings_.statistics.apply_seconds.with({name_}));
     return attempt_.converge(round, chosen, patience);

@@ -180,6 +180,23 @@ TEST_F(Hanging, ErasingKeepsNobodyElsesFromBeingDone) {
     EXPECT_GE(row(0).attempts, 1);
 }
 
+// Behind a connection that was given up may be another server.
+TEST_F(Hanging, OnesLetNothingBeErasedOnAServerThatWasNotVerified) {
+    server->fail = [this](const Desired& desired, const Action&) -> std::optional<Failure> {
+        if (desired.tenant == tenant_number(0)) {
+            ++server->connection;
+            server->stamp->instance = Uuid{{99}};
+            hang();
+        }
+        return std::nullopt;
+    };
+    change(0, 3, "erasing");
+    (void)daemon.work();
+    EXPECT_TRUE(server->erased.empty());
+    EXPECT_EQ(row(1).proofs, 0);
+    EXPECT_EQ(daemon.gate().reason, "StampMismatch");
+}
+
 TEST_F(Hanging, OnesAreNotThoseOfAStoreThatIsAway) {
     server->before = [](std::string_view) { hang(); };
     ++server->connection;
