@@ -182,10 +182,26 @@ StoreWorker::Groups StoreWorker::divide(std::vector<WorkItem>& items) const {
 
 bool StoreWorker::take(Round& round, const Chosen& chosen, Step step, Milliseconds patience) {
     if (step == Step::erase) {
-        return attempt_.erase(round, chosen);
+        const bool verified = attempt_.erase(round, chosen);
+        note_suspects(chosen);
+        return verified;
     }
     const Timer timer(surroundings_.statistics.apply_seconds.with({name_}));
-    return attempt_.converge(round, chosen, patience);
+    const bool verified = attempt_.converge(round, chosen, patience);
+    note_suspects(chosen);
+    return verified;
+}
+
+// The server may be the one that gives up: it is there then, and the tenant's failure is TimedOut.
+void StoreWorker::note_suspects(const Chosen& chosen) {
+    for (const auto* item : chosen) {
+        const auto& tenant = item->claim.desired.tenant;
+        if (item->failure && item->failure->reason == "TimedOut") {
+            context_.suspects.add(tenant);
+        } else if (item->settled() && !item->interrupted()) {
+            context_.suspects.remove(tenant);
+        }
+    }
 }
 
 // A store that answers all the same is not away: it may be one tenant that holds it up.
@@ -218,21 +234,17 @@ bool StoreWorker::alone(Round& round, WorkItem& item, Step step) {
     if (item.settled() || round.over() || surroundings_.shutdown.overdue()) {
         return true; // it is released, where it is not settled
     }
-    const auto& tenant = item.claim.desired.tenant;
     try {
         const auto patience =
             patience_with_one(context_.config.operation_timeout, item.claim.attempts);
         if (!take(round, {&item}, step, patience)) {
             return false;
         }
-        if (item.settled() && !item.interrupted()) {
-            context_.suspects.remove(tenant);
-        }
     } catch (const Unanswered& problem) {
         if (!attempt_.answers()) {
             throw;
         }
-        context_.suspects.add(tenant);
+        context_.suspects.add(item.claim.desired.tenant);
         item.failure = Failure{FailureKind::transient, problem.reason(), problem.what()};
         item.applied = false;
     }

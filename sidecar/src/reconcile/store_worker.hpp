@@ -45,6 +45,7 @@ private:
     bool reconcile(Round& round);
     [[nodiscard]] Groups divide(std::vector<WorkItem>& items) const;
     bool take(Round& round, const Chosen& chosen, Step step, Milliseconds patience);
+    void note_suspects(const Chosen& chosen);
     // Each alone where the store does not answer in time about all of them.
     bool together(Round& round, const Chosen& group, Step step);
     // Charges the tenant when the store answers, and not about it.
