@@ -162,7 +162,12 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
     std::vector<UnknownObject> extra;
     for (std::size_t i = 0; i < present.size(); ++i) {
         if (observed.at(i).ok()) {
-            compare_tenant(scan, present[i], observed[i].value(), differing, extra);
+            if (differs(scan, present[i], observed[i].value())) {
+                differing.push_back(present[i].tenant);
+            } else {
+                context_.suspects.remove(present[i].tenant); // another daemon has settled it
+            }
+            note_extra(scan, present[i], observed[i].value(), extra);
         } else if (context_.suspects.contains(present[i].tenant)) {
             differing.push_back(present[i].tenant); // a worker tells what it comes to
         }
@@ -214,17 +219,17 @@ Result<Observed> Scanner::look_at_one(const Desired& desired) {
     return Failure{FailureKind::transient, "TimedOut", "no answer in time"};
 }
 
-void Scanner::compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,
-                             std::vector<Uuid>& differing,
-                             std::vector<UnknownObject>& extra) const {
-    const auto& definition = *scan.definition;
-    const auto decided = decide(desired, observed, scan.view.instance, definition.unknown_objects);
-    // Failures too: the worker says why, and whether a newer generation is to be outrun.
-    if (!decided.ok() || decided.value().flaw || !decided.value().actions.empty()) {
-        differing.push_back(desired.tenant);
-    }
+// Failures too: the worker says why, and whether a newer generation is to be outrun.
+bool Scanner::differs(const Scan& scan, const Desired& desired, const Observed& observed) {
+    const auto decided =
+        decide(desired, observed, scan.view.instance, scan.definition->unknown_objects);
+    return !decided.ok() || decided.value().flaw || !decided.value().actions.empty();
+}
+
+void Scanner::note_extra(const Scan& scan, const Desired& desired, const Observed& observed,
+                         std::vector<UnknownObject>& extra) {
     const bool templated = desired.templates && !desired.templates->empty();
-    if (definition.unknown_objects == "prune" || !templated || !observed.marker) {
+    if (scan.definition->unknown_objects == "prune" || !templated || !observed.marker) {
         return;
     }
     for (const auto& [name, collection] : observed.collections) {

@@ -54,8 +54,11 @@ private:
     [[nodiscard]] std::vector<Result<Observed>> look(const Scan& scan,
                                                      const std::vector<Desired>& tenants);
     [[nodiscard]] Result<Observed> look_at_one(const Desired& desired);
-    void compare_tenant(Scan& scan, const Desired& desired, const Observed& observed,
-                        std::vector<Uuid>& differing, std::vector<UnknownObject>& extra) const;
+    [[nodiscard]] static bool differs(const Scan& scan, const Desired& desired,
+                                      const Observed& observed);
+    // Collections that no template explains.
+    static void note_extra(const Scan& scan, const Desired& desired, const Observed& observed,
+                           std::vector<UnknownObject>& extra);
     bool look_for_unknown(Scan& scan);
     void sort_out(Scan& scan, const std::vector<FoundObject>& objects);
     [[nodiscard]] static UnknownObject judge(const Scan& scan, const FoundObject& object);

@@ -72,6 +72,16 @@ TEST_F(Scanning, IsNotEndedByATenantOverWhichTheStoreHangs) {
     converge();
 }
 
+TEST_F(Scanning, EndsASuspicionThatAnotherDaemonHasSettled) {
+    auto& suspects = daemon.contexts.front()->suspects;
+    suspects.add(tenant_number(1));
+    suspects.add(tenant_number(2));
+    server->tenants[print_uuid(tenant_number(2))].settings = Json{{"odd", true}};
+    scan_with("report");
+    EXPECT_FALSE(suspects.contains(tenant_number(1)));
+    EXPECT_TRUE(suspects.contains(tenant_number(2))) << "it differs: a worker is still to try";
+}
+
 TEST_F(Scanning, IsEndedByAStoreThatIsAway) {
     server->look = [this](const Desired&) {
         server->before = [](std::string_view) { throw Unavailable("TimedOut", "away"); };
