@@ -155,6 +155,9 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
         return true;
     }
     const auto observed = look(scan, present);
+    if (observed.size() < present.size()) {
+        return false;
+    }
     if (!stamp_check_.same_connection() && !verified(scan)) {
         return false;
     }
@@ -200,6 +203,9 @@ std::vector<Result<Observed>> Scanner::look(const Scan& scan, const std::vector<
     std::vector<Result<Observed>> observed;
     for (const auto& desired : tenants) {
         promise(scan.beat);
+        if (!may_go_on(scan)) {
+            break; // a page of those over which the store hangs takes minutes
+        }
         observed.push_back(look_at_one(desired));
     }
     return observed;

@@ -51,6 +51,7 @@ private:
     // Each throws Unavailable and what the registry throws, and returns false to stop.
     bool compare_tenants(Scan& scan);
     bool compare_page(Scan& scan, const std::vector<Desired>& page);
+    // Fewer than the tenants where the scan may not go on.
     [[nodiscard]] std::vector<Result<Observed>> look(const Scan& scan,
                                                      const std::vector<Desired>& tenants);
     [[nodiscard]] Result<Observed> look_at_one(const Desired& desired);

@@ -82,6 +82,20 @@ TEST_F(Scanning, EndsASuspicionThatAnotherDaemonHasSettled) {
     EXPECT_TRUE(suspects.contains(tenant_number(2))) << "it differs: a worker is still to try";
 }
 
+TEST_F(Scanning, OfTenantsOneByOneEndsWithTheShutdown) {
+    auto& suspects = daemon.contexts.front()->suspects;
+    for (unsigned i = 0; i < 5; ++i) {
+        suspects.add(tenant_number(i));
+    }
+    server->looks.clear();
+    server->look = [this](const Desired&) {
+        daemon.surroundings.shutdown.begin(Deadline::in(Milliseconds(60'000)));
+        throw Unavailable("TimedOut", "no answer in time");
+    };
+    EXPECT_FALSE(daemon.scanner.run_once(daemon.beat));
+    EXPECT_EQ(server->looks.size(), 1U);
+}
+
 TEST_F(Scanning, IsEndedByAStoreThatIsAway) {
     server->look = [this](const Desired&) {
         server->before = [](std::string_view) { throw Unavailable("TimedOut", "away"); };
