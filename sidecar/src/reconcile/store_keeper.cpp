@@ -1,6 +1,7 @@
 #include "reconcile/store_keeper.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
@@ -88,6 +89,8 @@ void StoreKeeper::look() {
     if (was_down) {
         log(Level::info, "store_back", {{"store", name_}});
         context_.work.signal();
+    }
+    if ((context_.gate().open && has_new_runs()) || was_down) {
         context_.scan.signal();
     }
 }
@@ -126,21 +129,20 @@ void StoreKeeper::look_at_stamp(const InstanceView& view, bool definition_change
         log(Level::warning, "store_went_back", {{"store", name_}});
         context_.scan.signal();
     }
-    look_for_new_runs();
 }
 
 // The stamp lies on one server of a cluster, and is not older than a tick: neither tells what else
 // was lost.
-void StoreKeeper::look_for_new_runs() {
+bool StoreKeeper::has_new_runs() {
     try {
-        auto runs = store_->runs(limit());
-        if (!runs_.empty() && runs != runs_) {
+        const auto before = std::exchange(runs_, store_->runs(limit()));
+        const bool news = !before.empty() && runs_ != before;
+        if (news) {
             log(Level::info, "store_restarted", {{"store", name_}});
-            context_.scan.signal();
         }
-        runs_ = std::move(runs);
+        return news;
     } catch (const Unavailable&) {
-        return; // one that does not answer is asked with the next tick
+        return false; // one that does not answer is asked with the next tick
     }
 }
 

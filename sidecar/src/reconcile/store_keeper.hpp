@@ -30,7 +30,7 @@ public:
 private:
     void look();
     void look_at_stamp(const InstanceView& view, bool definition_changed);
-    void look_for_new_runs();
+    [[nodiscard]] bool has_new_runs();
     void look_for_contest(const InstanceView& view, const std::optional<Stamp>& found);
     [[nodiscard]] StampVerdict judge(const InstanceView& view, const std::optional<Stamp>& found);
     [[nodiscard]] std::int64_t database_tick();

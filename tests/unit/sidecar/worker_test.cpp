@@ -384,6 +384,23 @@ TEST_F(Worker, HasAStoreComparedWhenOneOfItsServersWasStartedAnew) {
     EXPECT_FALSE(scan.wait(now));
 }
 
+TEST_F(Worker, FindsAStoreBackBeforeItsServersAreAskedForTheirRuns) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    auto& breaker = daemon.contexts.front()->breaker;
+    breaker.failed();
+    unsigned allowed = 9;
+    server->before = [&](std::string_view call) {
+        allowed = call == "runs" ? breaker.allowed() : allowed;
+    };
+    const auto limit = Deadline::in(Milliseconds(10'000));
+    while (breaker.allowed() == 0 && !limit.passed()) {
+        daemon.keeper.run_once();
+    }
+    EXPECT_EQ(allowed, 1U);
+}
+
 TEST_F(Worker, TellsAStampThatIsOfNoUseFromAServerThatIsAway) {
     daemon.settle();
     for (const auto& [reason, answers] :
