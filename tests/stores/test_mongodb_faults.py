@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+import bson
 import pytest
 from harness import Authority, wait_for
 from stores.mongo_script import ScriptedMongo, cursor, refusal
@@ -46,6 +47,22 @@ def test_a_restart_is_a_new_run(make_mongodb, open_mongodb):
     with suppress(StoreError):
         store.runs()
     assert store.runs() != first
+
+
+def test_routers_are_no_runs(scripted, open_store):
+    """Several of them answer by turns, and none of them holds any data."""
+    processes = iter(range(1, 1000))
+
+    def hello(_):
+        process = bson.ObjectId(f"{next(processes):024x}")
+        router = {"isWritablePrimary": True, "ismaster": True, "msg": "isdbgrid", "maxWireVersion": 21}
+        sizes = {"maxBsonObjectSize": 16777216, "maxMessageSizeBytes": 48000000, "maxWriteBatchSize": 100000}
+        return router | sizes | {"topologyVersion": {"processId": process, "counter": bson.Int64(0)}, "ok": 1}
+
+    for name in ("hello", "isMaster", "ismaster"):
+        scripted.on(name, hello)
+    store = open_store(kind="mongodb", uri=scripted.uri)
+    assert store.runs() == store.runs()
 
 
 def test_nobody_listens(open_store, make_mongodb):

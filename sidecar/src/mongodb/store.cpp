@@ -90,7 +90,7 @@ private:
 
     Session session_;
     Sightings sightings_;
-    std::set<decltype(Uuid::bytes)> unanswered_; // of those that were observed last
+    std::set<decltype(Uuid::bytes)> unanswered_; // when they were observed last
     std::shared_ptr<NamespaceCount> namespaces_;
     StoreDefinition definition_;
     std::optional<Trial> trial_;
@@ -105,13 +105,17 @@ Capabilities MongoStore::probe(Deadline deadline) {
     return judge(*trial_, definition_.templates ? *definition_.templates : Templates());
 }
 
-// Of the primary, or of the router that was asked: it does not tell of its shards. Where a server
-// has no name for its process every connection counts as one.
+// Of the primary. A router holds no data and does not tell of its shards; where there are several
+// another one may answer each time. Where a server has no name for its process every connection
+// counts as one.
 std::string MongoStore::runs(Deadline deadline) {
     Document question;
     question.integer("hello", 1);
     const auto hello =
         guarded([&] { return session_.run("admin", std::move(question), deadline); });
+    if (text_at(hello, "msg") == "isdbgrid") {
+        return "router";
+    }
     const auto process = hello.find("topologyVersion");
     const auto election = hello.find("electionId");
     const bool named = process != hello.end() && process->contains("processId");
