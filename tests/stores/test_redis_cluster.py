@@ -39,6 +39,22 @@ def test_every_primary_s_run_is_asked(store, shared):
     assert store.runs() != first
 
 
+def test_a_connection_that_was_lost_is_made_anew_before_something_is_written(store, shared):
+    """To nodes that are not looked at, too: erasing asks all of them, and may replace no connection itself."""
+    instance, holder = new_id(), shared.owner("tenancy:instance")
+    other = next(node for node in shared.nodes if node is not holder)
+    gone = [work(tenant_of(shared, holder), "erase", present=False)]
+    assert ok(store.apply(gone, instance))
+    other.restart()
+    shared.wait_until_ok()
+    with pytest.raises(StoreError, match="ConnectionLost"):
+        store.apply(gone, instance)
+    before = store.connection
+    store.read_stamp()
+    assert store.connection != before, "what was verified of the stamp before counts no more"
+    assert ok(store.apply(gone, instance))
+
+
 def find(cluster, tenant):
     """The marker, wherever it is."""
     found = []

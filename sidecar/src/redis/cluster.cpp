@@ -45,6 +45,8 @@ private:
     Connection& at(const Address& node, Deadline deadline);
     void refresh(Deadline deadline);
     bool refresh_from(const Address& node, Deadline deadline);
+    // So that whoever writes next is not kept by one that may not be replaced then.
+    void forget_broken();
     // Closes connections to nodes that are no primaries any more.
     void forget_departed();
     [[nodiscard]] std::vector<Address> candidates() const;
@@ -100,6 +102,13 @@ std::vector<Address> Cluster::candidates() const {
         }
     }
     return nodes;
+}
+
+void Cluster::forget_broken() {
+    const auto broken = [](const auto& each) { return each.second && each.second->broken(); };
+    if (std::erase_if(connections_, broken) > 0) {
+        count_loss();
+    }
 }
 
 void Cluster::forget_departed() {
@@ -251,6 +260,9 @@ Cluster::Targets Cluster::send_to_all(const Targets& targets, std::span<const Co
 }
 
 std::vector<Reply> Cluster::run(std::span<const Command> commands, Deadline deadline) {
+    if (!held()) {
+        forget_broken();
+    }
     if (!known_) {
         refresh(deadline);
     }

@@ -65,6 +65,8 @@ public:
 
 protected:
     [[nodiscard]] bool held() const { return held_; }
+    // Connections that were given up, to be made anew when they are needed: counts as a new one.
+    void count_loss() { connections_++; }
     // A new connection, counted.
     [[nodiscard]] std::unique_ptr<Connection> connect(const Address& address, const Access& access,
                                                       Deadline deadline) {
