@@ -155,10 +155,7 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
         return true;
     }
     const auto observed = look(scan, present);
-    if (observed.size() < present.size()) {
-        return false;
-    }
-    if (!stamp_check_.same_connection() && !verified(scan)) {
+    if (observed.size() < present.size() || (!stamp_check_.same_connection() && !verified(scan))) {
         return false;
     }
     std::vector<Uuid> differing;
@@ -176,10 +173,8 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
         }
     }
     repair(scan, differing);
-    if (!extra.empty()) {
-        scan.unknown += static_cast<std::int64_t>(extra.size());
-        report(scan, extra);
-    }
+    scan.unknown += static_cast<std::int64_t>(extra.size());
+    report(scan, extra);
     return true;
 }
 
