@@ -232,6 +232,7 @@ public:
         const auto rows =
             connection_.execute("SELECT store, due, seconds FROM tenancy.store_lag()");
         std::vector<StoreLag> lags;
+        lags.reserve(rows.rows.size());
         for (std::size_t row = 0; row < rows.rows.size(); ++row) {
             lags.push_back({text_at(rows, row, "store"), number_at(rows, row, "due"),
                             std::stod(text_at(rows, row, "seconds"))});

@@ -19,14 +19,15 @@ public:
     void add(const Uuid& tenant);
     void remove(const Uuid& tenant);
 
-    // The right to try one of them, for as long as it is held; not where another thread has it.
-    [[nodiscard]] std::unique_lock<std::mutex> take_turn() {
-        return std::unique_lock(turn_, std::try_to_lock);
+    // The right to try one of them, for as long as it is held; not where another thread has it for
+    // longer than one of them takes that answers again.
+    [[nodiscard]] std::unique_lock<std::timed_mutex> take_turn() {
+        return std::unique_lock(turn_, Milliseconds(100));
     }
 
 private:
     mutable std::mutex mutex_;
-    std::mutex turn_;
+    std::timed_mutex turn_;
     std::set<decltype(Uuid::bytes)> tenants_;
 };
 

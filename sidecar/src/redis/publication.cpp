@@ -137,7 +137,7 @@ std::optional<Stamp> read_stamp(Nodes& nodes, Deadline deadline) {
 }
 
 std::optional<Stamp> read_server_stamp(Nodes& nodes, std::int64_t own_database, Deadline deadline) {
-    const auto own = read_stamp(nodes, deadline);
+    auto own = read_stamp(nodes, deadline);
     const Words words = stamp_words();
     for (const Address& node : nodes.layout(deadline).primaries) {
         for (const std::int64_t database : databases_at(nodes, node, deadline)) {
