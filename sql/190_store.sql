@@ -63,7 +63,7 @@ CREATE TABLE tenancy.tenant_store (
 CREATE INDEX tenant_store_due_idx ON tenancy.tenant_store (store, urgent, due_at) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX tenant_store_lease_idx ON tenancy.tenant_store (lease_token) WHERE lease_token IS NOT NULL;
 COMMENT ON TABLE tenancy.tenant_store IS
-'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). reported_generation: of the last report, which reason, message and conditions are from. drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
+'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state, or what takes less away and a daemon was to show since; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). reported_generation: of the last report, which reason, message and conditions are from. drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
 
 CREATE SEQUENCE tenancy.store_lease_seq;
 

@@ -167,7 +167,12 @@ BEGIN
             UPDATE tenancy.tenant_store AS s
             SET lease_holder = claim_work.daemon, lease_token = nextval('tenancy.store_lease_seq'),
                 lease_until = until, due_at = until,
-                desired_generation = t.generation
+                desired_generation = t.generation,
+                -- From now on the store may show what takes less away, whether or not that is reported.
+                observed_state = CASE
+                    WHEN t.state IN ('provisioning', 'active') AND s.observed_state NOT IN ('provisioning', 'active')
+                        OR t.state = 'read_only' AND s.observed_state IN ('suspended', 'archived') THEN t.state
+                    ELSE s.observed_state END
             FROM unnest(picked) WITH ORDINALITY AS p(id, place) JOIN tenancy.tenant AS t ON t.id = p.id
             WHERE s.tenant_id = p.id AND s.store = found.name
             RETURNING p.place, t.id, t.state, tenancy.is_wanted(t.state, t.erase_started_at) AS wanted, t.generation,

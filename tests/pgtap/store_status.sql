@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(77);
+SELECT plan(78);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -42,6 +42,16 @@ SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.settle('docs', 'cache') \g /dev/null
 SET SESSION AUTHORIZATION lc_admin;
 SELECT is(test.alarms(), NULL, 'reached');
+SELECT tenancy.resume('acme') \g /dev/null
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT test.work('docs', '{"outcome": "retry", "retry_after_ms": 0, "reason": "TimedOut"}') \g /dev/null
+SET SESSION AUTHORIZATION lc_admin;
+SELECT tenancy.suspend('acme', 'x') \g /dev/null
+SELECT test.later() \g /dev/null
+SELECT is(test.alarms(), 'docs acme suspension_not_reached', 'a daemon that was to resume the tenant may have, whatever it told');
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT test.settle('docs', 'cache') \g /dev/null
+SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.archive('acme', 'x') \g /dev/null
 SELECT test.later() \g /dev/null
 SELECT is(test.alarms(), NULL, 'archived: cut off already');
@@ -61,7 +71,7 @@ SELECT tenancy.set_display_name('new', 'x') \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.work('docs') \g /dev/null
 SELECT test.settle('docs') \g /dev/null
-SELECT is(test.work('cache', '{"outcome": "parked", "reason": "Full", "message": "no room"}'), 'acme erased 8 gone, new active 3', 'the other store gives all up');
+SELECT is(test.work('cache', '{"outcome": "parked", "reason": "Full", "message": "no room"}'), 'acme erased 10 gone, new active 3', 'the other store gives all up');
 SET SESSION AUTHORIZATION lc_admin;
 SELECT is(test.alarms(), 'cache acme tenant_stalled, cache new tenant_stalled', 'stalled');
 SELECT is((SELECT DISTINCT message FROM tenancy.store_alarm), 'Full: no room', 'with the reason');

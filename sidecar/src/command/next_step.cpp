@@ -72,6 +72,9 @@ std::string step_for_stamped(const Config& config, const std::string& store) {
 
 std::string step_for_stamp(const Config& config, const std::string& store,
                            const std::optional<Stamp>& found, const Uuid& ours) {
+    if (found && found->elsewhere) {
+        return "set database in [stores." + store + "] to the one with the stamp";
+    }
     if (found && found->instance == ours && found->store == store) {
         return replace_or_clone(config);
     }

@@ -128,7 +128,8 @@ Failure failure_of(const CommandError& error) {
     if (const Meaning* found = find(permanent, error.code())) {
         return {FailureKind::permanent, found->reason, message + hint_for(found->reason)};
     }
-    if (error.code() == MONGOC_ERROR_MAX_TIME_MS_EXPIRED || error.code() == 262) {
+    if (error.code() == MONGOC_ERROR_MAX_TIME_MS_EXPIRED || error.code() == code::exceeded_limit ||
+        error.code() == code::shard_timed_out) {
         return {FailureKind::transient, "TimedOut", message};
     }
     return {FailureKind::transient, "StoreError", message};

@@ -24,7 +24,9 @@ constexpr int index_options_conflict = 85;
 constexpr int index_key_conflict = 86;
 constexpr int command_not_supported = 115;
 constexpr int validation_failed = 121;
+constexpr int shard_timed_out = 202; // NetworkInterfaceExceededTimeLimit, of a router
 constexpr int not_implemented = 238;
+constexpr int exceeded_limit = 262; // ExceededTimeLimit
 constexpr int too_large = 10334;
 constexpr int duplicate_key = 11000;
 } // namespace code

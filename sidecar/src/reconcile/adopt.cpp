@@ -14,14 +14,15 @@ namespace {
 // A store that is to be stamped, and what it carries now.
 struct Candidate {
     std::string name;
-    bool named = false; // by the operator
+    bool named = false;   // by the operator
+    bool stamped = false; // it has carried the instance's stamp
     std::unique_ptr<Store> session;
     std::optional<Stamp> found;
     std::string problem; // it could not be asked
 
     Candidate(const StoreDefinition& definition, const StoreConfig& config, bool chosen,
               const SessionFactories& factories)
-        : name(config.name), named(chosen),
+        : name(config.name), named(chosen), stamped(definition.stamped),
           limit(config.connect_timeout + config.operation_timeout) {
         try {
             session = factories.store(config);
@@ -97,7 +98,13 @@ std::string obstacle(const Candidate& store, const InstanceIdentity& identity, s
         return store.problem;
     }
     if (!store.found) {
-        return "";
+        return store.stamped && !store.named
+                   ? "it has lost its stamp, or another server answers in its place; name it by "
+                     "--store if it is to be this one"
+                   : "";
+    }
+    if (store.found->elsewhere) {
+        return std::string(stamp_elsewhere);
     }
     if (store.found->instance != identity.id) {
         return store.named ? ""
@@ -120,9 +127,6 @@ std::string obstacle(const Candidate& store, const InstanceIdentity& identity, s
 // sees the new epoch as soon as it is there.
 std::string stamped_by_another(const Candidate& store, const InstanceIdentity& identity) {
     const auto found = store.session->read_stamp(Deadline::in(store.limit));
-    if (found && found == store.found) {
-        return std::string(stamp_elsewhere);
-    }
     const bool ours = found && found->instance == identity.id && found->store == store.name &&
                       found->epoch == identity.epoch;
     return ours ? "" : "somebody else stamped it meanwhile; try again";

@@ -97,7 +97,7 @@ bool Attempt::converge(Round& round, const Chosen& chosen, Milliseconds patience
     const auto left = unsettled(chosen, false);
     const bool all_short =
         std::all_of(left.begin(), left.end(), [](const auto* item) { return is_short(*item); });
-    const auto alive = [&] { return !round.lease.over() && !surroundings_.shutdown.overdue(); };
+    const auto alive = [&] { return may_go_on(round); };
     apply(round, left, alive,
           all_short ? round.lease.end().sooner(Deadline::in(patience)) : round.lease.end());
     return true;
@@ -187,8 +187,14 @@ void Attempt::plan(const Round& round, WorkItem& item, const Result<Observed>& f
     }
 }
 
+bool Attempt::may_go_on(const Round& round) const {
+    const auto now = surroundings_.instance.view();
+    return now.may_write && now.epoch == round.view.epoch && context_.gate().open &&
+           !round.lease.over() && !surroundings_.shutdown.overdue();
+}
+
 bool Attempt::keep_lease(Round& round) {
-    if (round.lease.over() || surroundings_.shutdown.overdue()) {
+    if (!may_go_on(round)) {
         return false;
     }
     if (!round.lease.wants_extension()) {

@@ -76,6 +76,8 @@ private:
     void apply(const Round& round, const Chosen& chosen, const std::function<bool()>& alive,
                Deadline deadline);
     void settle(WorkItem& item, const Outcome& outcome);
+    // Whether the daemon may still write for the round: another database may have taken its place.
+    [[nodiscard]] bool may_go_on(const Round& round) const;
     [[nodiscard]] bool keep_lease(Round& round);
 
     Surroundings& surroundings_;

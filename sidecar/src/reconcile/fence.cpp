@@ -176,6 +176,9 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
                                         "--store " +
                                         std::string(known.store));
     }
+    if (found->elsewhere) {
+        return refuse("StampElsewhere", std::string(stamp_elsewhere));
+    }
     if (found->epoch < known.epoch) {
         return allow(StampVerdict::Step::stamp);
     }

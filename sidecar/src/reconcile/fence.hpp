@@ -65,7 +65,7 @@ struct StampVerdict {
 [[nodiscard]] StampVerdict judge_stamp(const std::optional<Stamp>& found,
                                        const StampKnowledge& known);
 
-// Why a stamp could not be written over though nobody has changed it.
+// What is wrong where Stamp::elsewhere.
 inline constexpr std::string_view stamp_elsewhere =
     "the stamp is in another database of the Redis server, of which one database is the store; set "
     "`database` in tenancyd.toml to that one, or empty it and remove its tenancy:instance";

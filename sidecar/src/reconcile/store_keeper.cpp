@@ -20,7 +20,7 @@ bool may_report(const InstanceView& view) {
 
 // Such a server is not away, and stays closed until somebody has looked.
 bool has_useless_stamp(const std::string& reason) {
-    return reason == "StampUnreadable" || reason == "StampElsewhere" || reason == "StampContended";
+    return reason == "StampUnreadable" || reason == "StampContended";
 }
 
 } // namespace
@@ -186,12 +186,8 @@ std::int64_t StoreKeeper::database_tick() {
 
 // Reads, judges and writes; once more when somebody else, another daemon as a rule, was quicker.
 StampVerdict StoreKeeper::settle_stamp(const InstanceView& view) {
-    std::optional<Stamp> before;
     for (int tries = 0;; ++tries) {
         const auto found = store_->read_stamp(limit());
-        if (found && found == before) {
-            throw Unavailable("StampElsewhere", std::string(stamp_elsewhere));
-        }
         note_stamp(found ? StampSeen::present : StampSeen::none);
         auto verdict = judge(view, found);
         if (verdict.step == StampVerdict::Step::stamp_first) {
@@ -209,7 +205,6 @@ StampVerdict StoreKeeper::settle_stamp(const InstanceView& view) {
         if (tries == 5) {
             throw Unavailable("StampContended", "the stamp changes all the time");
         }
-        before = found;
     }
 }
 

@@ -145,7 +145,10 @@ std::optional<Stamp> read_server_stamp(Nodes& nodes, std::int64_t own_database, 
                 continue;
             }
             const auto replies = nodes.run_at(node, database, std::span(&words, 1), deadline);
-            const auto found = stamp_in(replies.front());
+            auto found = stamp_in(replies.front());
+            if (found) {
+                found->elsewhere = !own;
+            }
             if (found && (!own || found->instance != own->instance || found->store != own->store)) {
                 return found;
             }

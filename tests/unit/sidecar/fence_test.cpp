@@ -164,6 +164,15 @@ TEST(JudgeStamp, RefusesAnotherStoreOfTheInstance) {
     }
 }
 
+TEST(JudgeStamp, RefusesItsOwnStampInAnotherPlace) {
+    for (const std::int64_t tick : {0, 100}) {
+        auto known = knowing(tick);
+        known.tick_written = true;
+        known.database_tick = 100;
+        EXPECT_EQ(judge_stamp(Stamp{ours, "cache", 3, 100, true}, known).reason, "StampElsewhere");
+    }
+}
+
 TEST(JudgeStamp, SeesACopyInTheStampOfAnotherStore) {
     EXPECT_TRUE(judge_stamp(Stamp{ours, "sessions", 3, 101}, knowing(100)).contested);
 }

@@ -214,6 +214,18 @@ TEST_F(Reconciling, AnAdoptionLeavesAStoreOfAnotherInstanceUnlessItIsNamed) {
     EXPECT_EQ(server->stamp->store, "cache");
 }
 
+// The host's configuration may lead to an empty server.
+TEST_F(Reconciling, AnAdoptionLeavesAStoreThatLostItsStampUnlessItIsNamed) {
+    database->identity.bound = true;
+    database->identity.epoch = 1;
+    database->definition.stamped = true;
+    for (const auto as : {AdoptAs::member, AdoptAs::replacement}) {
+        EXPECT_FALSE(adopt(config, as, {}, sessions()).stores.front().stamped);
+        EXPECT_FALSE(server->stamp.has_value());
+    }
+    EXPECT_TRUE(adopt(config, AdoptAs::member, "cache", sessions()).stores.front().stamped);
+}
+
 TEST_F(Reconciling, AReplacementThatWasPutBackGoesBeyondEveryEpochThatIsKnown) {
     database->identity.bound = true;
     database->identity.epoch = 1;

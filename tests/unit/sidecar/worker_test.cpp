@@ -93,6 +93,22 @@ TEST_F(Worker, ErasesAndTakesTheAbsenceAsProof) {
     EXPECT_EQ(server->erased.size(), 1U);
 }
 
+TEST_F(Worker, StopsErasingWhereAnotherDatabaseHasTakenItsPlace) {
+    add(4);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    for (unsigned i = 0; i < 4; ++i) {
+        database->change(tenant_number(i), "erasing", false, Json::object());
+    }
+    server->after = [this](std::string_view step) {
+        if (step == "erase") {
+            daemon.surroundings.instance.fence("StampMismatch", "seen meanwhile");
+        }
+    };
+    (void)daemon.work();
+    EXPECT_EQ(server->erased.size(), 1U);
+}
+
 TEST_F(Worker, OverwritesAGenerationThatTheDatabaseHasNeverGivenOut) {
     add(2);
     daemon.settle();
