@@ -51,18 +51,6 @@ void finish(WorkItem& item, const std::optional<Failure>& failure) {
     item.applied = !item.failure;
 }
 
-// Whether it was written is not known: then it is told as far as it takes nothing away, so that no
-// tenant passes for one that is cut off.
-void assume_written(WorkItem& item) {
-    const auto& actions = item.plan.actions;
-    const bool publishes = std::any_of(actions.begin(), actions.end(), [](const Action& action) {
-        return action.kind == Action::Kind::publish;
-    });
-    if (publishes && !restricts(item.claim.desired.state)) {
-        item.shown = item.claim.desired.state;
-    }
-}
-
 Failure lease_lost() {
     return {FailureKind::transient, "LeaseLost", "the lease ran out"};
 }
@@ -234,14 +222,8 @@ void Attempt::apply(const Round& round, const Chosen& chosen, const std::functio
     for (const auto* item : chosen) {
         work.push_back({&item->claim.desired, item->plan.actions});
     }
-    std::vector<Outcome> outcomes;
-    try {
-        outcomes = ask_about_tenants(
-            [&] { return store_.apply(work, round.view.instance, alive, deadline); });
-    } catch (const StoreDown&) {
-        std::for_each(chosen.begin(), chosen.end(), [](auto* item) { assume_written(*item); });
-        throw;
-    }
+    const auto outcomes =
+        ask_about_tenants([&] { return store_.apply(work, round.view.instance, alive, deadline); });
     failpoint("work.applied");
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         settle(*chosen[i], outcomes.at(i));

@@ -61,22 +61,6 @@ TEST_F(Restriction, IsNotToldWhereItWasNotShown) {
     EXPECT_EQ(row(0).state, "provisioning") << "as it was found";
 }
 
-// A resumption that was carried out though nobody was told so.
-TEST_F(Restriction, IsNotToldAnyMoreOnceItMayHaveBeenTakenBack) {
-    database->change(tenant_number(0), "suspended", true, Json::object());
-    ASSERT_TRUE(converge());
-    ASSERT_EQ(row(0).state, "suspended");
-    server->after = [](std::string_view step) {
-        if (step == "publish") {
-            throw Unavailable("TimedOut", "");
-        }
-    };
-    database->change(tenant_number(0), "active", true, Json::object());
-    (void)daemon.work();
-    EXPECT_EQ(row(0).reason, "TimedOut");
-    EXPECT_EQ(row(0).state, "active");
-}
-
 TEST_F(Restriction, IsToldByWhoFindsItShown) {
     want_a_collection();
     suspend(0, Action::Kind::create_collection);
