@@ -169,7 +169,9 @@ def test_a_server_that_runs_and_does_not_answer_is_not_replaced(project):
             on_free_port redis start"""
         done = subprocess.run(["bash", "-euc", script], cwd=project, capture_output=True, text=True)
         run(project, "demo-down")
-        status = silent.poll()
-        silent.kill()
+        try:
+            status = silent.wait(timeout=10)
+        finally:
+            silent.kill()
     assert (done.returncode, done.stdout) == (1, "started\n"), done
     assert status == -signal.SIGKILL
