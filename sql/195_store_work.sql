@@ -47,8 +47,8 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.check_lease(interval) IS 'Raises 22023 unless a lease can last so long. Internal.';
 
-CREATE FUNCTION tenancy.store_settings(tenants uuid[])
-RETURNS TABLE (tenant_id uuid, settings jsonb)
+CREATE FUNCTION tenancy.tier_settings(tiers text[])
+RETURNS TABLE (tier text, settings jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off -- plans kept from when there were few values would go on reading all of them
@@ -57,22 +57,29 @@ AS $$
     WITH defaults AS MATERIALIZED (
         SELECT coalesce(jsonb_object_agg(d.key, d.default_value), '{}') AS given
         FROM tenancy.setting_definition AS d WHERE d.default_value IS NOT NULL AND NOT d.secret
-    ), of_tier AS MATERIALIZED (
-        SELECT v.tier, jsonb_object_agg(v.key, v.value) AS given
-        FROM tenancy.setting_value AS v JOIN tenancy.setting_definition AS d ON d.key = v.key AND NOT d.secret
-        WHERE v.tier IS NOT NULL GROUP BY v.tier
     )
-    SELECT t.id, (
-        SELECT coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.value <> 'null'), '{}')
-        FROM jsonb_each((SELECT d.given FROM defaults AS d)
-            || coalesce((SELECT o.given FROM of_tier AS o WHERE o.tier = t.tier), '{}')
-            || coalesce((SELECT jsonb_object_agg(v.key, v.value) FROM tenancy.setting_value AS v
-                         JOIN tenancy.setting_definition AS d ON d.key = v.key AND NOT d.secret
-                         WHERE v.tenant_id = t.id), '{}')) AS e)
-    FROM tenancy.tenant AS t WHERE t.id = ANY ($1)
+    SELECT t.tier, (SELECT d.given FROM defaults AS d)
+        || coalesce((SELECT jsonb_object_agg(v.key, v.value) FROM tenancy.setting_value AS v
+                     JOIN tenancy.setting_definition AS d ON d.key = v.key AND NOT d.secret
+                     WHERE v.tier = t.tier), '{}')
+    FROM (SELECT DISTINCT u.tier FROM unnest($1) AS u(tier)) AS t
 $$;
-COMMENT ON FUNCTION tenancy.store_settings(uuid[]) IS
-'The settings that count for each of these tenants, as an object: the tenant''s own before its tier''s before the default; those without a value, or with JSON''s null, left out. Internal.';
+COMMENT ON FUNCTION tenancy.tier_settings(text[]) IS
+'What tenants of each of these tiers have where they have set nothing themselves, as an object: the tier''s value before the default, JSON''s null among them. Internal.';
+
+-- In FROM it becomes part of the query, so it names every schema and has no SET.
+CREATE FUNCTION tenancy.store_settings(tenant uuid, wider jsonb)
+RETURNS TABLE (settings jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(pg_catalog.jsonb_object_agg(e.key, e.value) FILTER (WHERE e.value OPERATOR(pg_catalog.<>) 'null'), '{}')
+    FROM pg_catalog.jsonb_each($2 OPERATOR(pg_catalog.||) coalesce(
+        (SELECT pg_catalog.jsonb_object_agg(v.key, v.value) FROM tenancy.setting_value AS v
+         JOIN tenancy.setting_definition AS d ON d.key OPERATOR(pg_catalog.=) v.key AND NOT d.secret
+         WHERE v.tenant_id OPERATOR(pg_catalog.=) $1), '{}')) AS e
+$$;
+COMMENT ON FUNCTION tenancy.store_settings(uuid, jsonb) IS
+'The settings that count for a tenant, as an object: its own before the wider ones, those of its tier (tenancy.tier_settings()); those without a value, or with JSON''s null, left out. Empty where wider is NULL. Internal.';
 
 CREATE FUNCTION tenancy.absorb_marks(store text, most integer)
 RETURNS void
@@ -176,14 +183,13 @@ BEGIN
             FROM unnest(picked) WITH ORDINALITY AS p(id, place) JOIN tenancy.tenant AS t ON t.id = p.id
             WHERE s.tenant_id = p.id AND s.store = found.name
             RETURNING p.place, t.id, t.state, tenancy.is_wanted(t.state, t.erase_started_at) AS wanted, t.generation,
-                s.observed_generation > 0 AND s.present AS reached, s.lease_token, s.attempts
-        ), given AS MATERIALIZED ( -- by id in one object: a join would compare each with each
-            SELECT jsonb_object_agg(v.tenant_id, v.settings) AS settings
-            FROM tenancy.store_settings(ARRAY(SELECT c.id FROM claimed AS c WHERE c.wanted)) AS v
+                s.observed_generation > 0 AND s.present AS reached, s.lease_token, s.attempts, t.tier
+        ), wide AS MATERIALIZED (
+            SELECT w.tier, w.settings FROM tenancy.tier_settings(ARRAY(SELECT c.tier FROM claimed AS c WHERE c.wanted)) AS w
         )
-        SELECT c.id, c.state, c.wanted, c.generation, found.generation, c.reached,
-               coalesce((SELECT g.settings FROM given AS g) -> c.id::text, '{}'), c.lease_token, c.attempts
-        FROM claimed AS c ORDER BY c.place;
+        SELECT c.id, c.state, c.wanted, c.generation, found.generation, c.reached, g.settings, c.lease_token, c.attempts
+        FROM claimed AS c LEFT JOIN wide AS w ON w.tier = c.tier AND c.wanted
+        CROSS JOIN LATERAL tenancy.store_settings(c.id, w.settings) AS g ORDER BY c.place;
 END
 $$;
 COMMENT ON FUNCTION tenancy.claim_work(text, bigint, text, integer, interval) IS

@@ -63,32 +63,44 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-    found  tenancy.store;
-    paged  uuid[];
+    most_bytes CONSTANT bigint := 64 * 1024 * 1024;
+    in_store   tenancy.store;
+    paged      uuid[];
+    tenants    CURSOR FOR
+        WITH page AS MATERIALIZED (
+            SELECT p.place, t.id, t.state, t.tier, tenancy.is_wanted(t.state, t.erase_started_at) AS wanted, t.generation,
+                   s.observed_generation > 0 AND s.present AS reached
+            FROM unnest(paged) WITH ORDINALITY AS p(id, place)
+            JOIN tenancy.tenant AS t ON t.id = p.id
+            JOIN tenancy.tenant_store AS s ON s.tenant_id = p.id AND s.store = in_store.name
+        ), wide AS MATERIALIZED (
+            SELECT w.tier, w.settings FROM tenancy.tier_settings(ARRAY(SELECT p.tier FROM page AS p WHERE p.wanted)) AS w
+        )
+        SELECT p.id, p.state, p.wanted, p.generation, in_store.generation, p.reached, g.settings
+        -- In order before the settings are there: these are made as they are fetched.
+        FROM (SELECT f.* FROM page AS f ORDER BY f.place) AS p LEFT JOIN wide AS w ON w.tier = p.tier AND p.wanted
+        CROSS JOIN LATERAL tenancy.store_settings(p.id, w.settings) AS g ORDER BY p.place;
+    taken      bigint := 0;
 BEGIN
     PERFORM tenancy.require_any_operator('admin', 'sidecar');
-    found := tenancy.find_store(desired_page.store);
+    in_store := tenancy.find_store(desired_page.store);
     PERFORM tenancy.check_most(desired_page.most, 10000);
     paged := ARRAY(
         SELECT s.tenant_id FROM tenancy.tenant_store AS s
-        WHERE s.tenant_id > coalesce(desired_page.after, '00000000-0000-0000-0000-000000000000') AND s.store = found.name
+        WHERE s.tenant_id > coalesce(desired_page.after, '00000000-0000-0000-0000-000000000000') AND s.store = in_store.name
         ORDER BY s.tenant_id LIMIT desired_page.most);
-    RETURN QUERY
-        WITH given AS MATERIALIZED ( -- by id in one object: a join would compare each with each
-            SELECT jsonb_object_agg(v.tenant_id, v.settings) AS settings FROM tenancy.store_settings(paged) AS v
-        )
-        SELECT t.id, t.state, tenancy.is_wanted(t.state, t.erase_started_at), t.generation, found.generation,
-               s.observed_generation > 0 AND s.present,
-               CASE WHEN tenancy.is_wanted(t.state, t.erase_started_at)
-                    THEN coalesce((SELECT g.settings FROM given AS g) -> t.id::text, '{}') ELSE '{}' END
-        FROM unnest(paged) WITH ORDINALITY AS p(id, place)
-        JOIN tenancy.tenant AS t ON t.id = p.id
-        JOIN tenancy.tenant_store AS s ON s.tenant_id = p.id AND s.store = found.name
-        ORDER BY p.place;
+    OPEN tenants;
+    WHILE taken < most_bytes LOOP
+        FETCH tenants INTO tenant_id, state, present, generation, store_generation, reached_before, settings;
+        EXIT WHEN NOT FOUND;
+        RETURN NEXT;
+        taken := taken + pg_column_size(settings);
+    END LOOP;
+    CLOSE tenants;
 END
 $$;
 COMMENT ON FUNCTION tenancy.desired_page(text, uuid, integer) IS
-'What a store should hold, page by page (1 to 10000 tenants): those with an id after the given one, by id; NULL begins. Erased tenants, which are to stay gone, are among them. Columns as of tenancy.claim_work(). For admins and sidecars. Errors: TN027, 22023, 42501.';
+'What a store should hold, page by page (1 to 10000 tenants): those with an id after the given one, by id; NULL begins. A page of fewer is not the last: it ends, too, once its settings come to 64 MB; an empty one is the end. Erased tenants, which are to stay gone, are among them. Columns as of tenancy.claim_work(). For admins and sidecars. Errors: TN027, 22023, 42501.';
 
 CREATE FUNCTION tenancy.request_repair(daemon text, epoch bigint, store text, tenants uuid[])
 RETURNS bigint

@@ -82,6 +82,19 @@ def test_metrics_show_how_far_a_store_is_behind(make_tenancyd, cache, server, sh
     wait_for(lambda: (daemon.metrics()[due], daemon.metrics()[lag]) == (0, 0), 30, "the store to be in step again")
 
 
+def test_a_scan_goes_on_after_a_page_that_large_settings_have_ended(make_tenancyd, cache, server, shop):
+    [(page,)] = server.execute("select pg_get_functiondef('tenancy.desired_page'::regproc)", dbname=shop)
+    short = page.replace("64 * 1024 * 1024", "1")  # of one tenant each
+    assert short != page
+    server.execute(short, dbname=shop)
+    define_cache(server, shop)
+    server.execute("select tenancy.provision('t' || n) from generate_series(1, 5) as n", dbname=shop)
+    daemon = make_tenancyd(stores={"cache": cache_keys(cache)})
+    daemon.start()
+    [finished, *_] = wait_for(lambda: daemon.events("scan_finished"), 30, "a scan")
+    assert finished["tenants"] == 5
+
+
 def test_only_loopback_by_default(tenancyd):
     addresses = {line.split()[1] for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]}
     listening = {address for address in addresses if address.endswith(f":{tenancyd.port:04X}")}

@@ -197,16 +197,16 @@ public:
         return answers;
     }
 
-    DesiredPage desired_after(const StoreDefinition& store, const std::optional<Uuid>& after,
-                              unsigned most) override {
+    std::vector<Desired> desired_after(const StoreDefinition& store,
+                                       const std::optional<Uuid>& after, unsigned most) override {
         const auto rows = connection_.execute(
             "SELECT * FROM tenancy.desired_page($1, $2::uuid, $3::integer)",
             {store.name, after ? Field(print_uuid(*after)) : Field(), std::to_string(most)});
-        DesiredPage page;
+        std::vector<Desired> page;
+        page.reserve(rows.rows.size());
         for (std::size_t row = 0; row < rows.rows.size(); ++row) {
-            page.tenants.push_back(desired_at(rows, row, store));
+            page.push_back(desired_at(rows, row, store));
         }
-        page.last = page.tenants.size() < most;
         return page;
     }
 

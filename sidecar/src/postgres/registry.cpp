@@ -18,10 +18,10 @@ std::optional<Uuid> before(Uuid tenant) {
 std::optional<Desired> desired_now(Registry& registry, const StoreDefinition& store,
                                    const Uuid& tenant) {
     auto page = registry.desired_after(store, before(tenant), 1);
-    if (page.tenants.empty() || page.tenants.front().tenant != tenant) {
+    if (page.empty() || page.front().tenant != tenant) {
         return std::nullopt;
     }
-    return std::move(page.tenants.front());
+    return std::move(page.front());
 }
 
 } // namespace tenancy::sidecar

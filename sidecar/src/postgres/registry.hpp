@@ -75,12 +75,6 @@ struct StoreLag {
     double seconds = 0;   // the age of the oldest change; 0 when nothing is due
 };
 
-struct DesiredPage {
-    std::vector<Desired>
-        tenants; // by id; every tenant that the store has to show or to have erased
-    bool last = false;
-};
-
 struct UnknownObject {
     FoundObject object;
     std::string reason;     // "UnknownTenant", "ForeignInstance", "NoMarker", "ExtraCollection"
@@ -114,9 +108,10 @@ public:
     virtual std::vector<bool> report(std::int64_t epoch, const std::string& store,
                                      const std::vector<Report>& reports) = 0;
 
-    // For the scanner: what should be there, page by page.
-    virtual DesiredPage desired_after(const StoreDefinition& store,
-                                      const std::optional<Uuid>& after, unsigned most) = 0;
+    // For the scanner: what should be there, page by page: by id, every tenant that the store has
+    // to show or to have erased. A page may be of fewer than `most`; an empty one is the end.
+    virtual std::vector<Desired> desired_after(const StoreDefinition& store,
+                                               const std::optional<Uuid>& after, unsigned most) = 0;
     // Marks tenants as due because the store differs.
     virtual void request_repair(std::int64_t epoch, const std::string& store,
                                 const std::vector<Uuid>& tenants) = 0;

@@ -119,25 +119,24 @@ bool Scanner::verified(const Scan& scan) {
 
 bool Scanner::compare_tenants(Scan& scan) {
     std::optional<Uuid> after;
-    for (bool last = false; !last;) {
+    while (true) {
         promise(scan.beat);
         if (!may_go_on(scan)) {
             return false;
         }
         const auto begin = std::chrono::steady_clock::now();
         const auto page = registry_->desired_after(*scan.definition, after, page_size);
-        last = page.last || page.tenants.empty();
-        if (!page.tenants.empty()) {
-            after = page.tenants.back().tenant;
+        if (page.empty()) {
+            return true;
         }
-        if (!compare_page(scan, page.tenants)) {
+        after = page.back().tenant;
+        if (!compare_page(scan, page)) {
             return false;
         }
         failpoint("scan.page");
-        pace(scan, page.tenants.size(),
+        pace(scan, page.size(),
              std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - begin));
     }
-    return true;
 }
 
 // Absent tenants are not looked for one by one: whatever is left of them turns up in the list.

@@ -100,20 +100,18 @@ public:
         return accepted;
     }
 
-    DesiredPage desired_after(const StoreDefinition& store, const std::optional<Uuid>& after,
-                              unsigned most) override {
+    std::vector<Desired> desired_after(const StoreDefinition& store,
+                                       const std::optional<Uuid>& after, unsigned most) override {
         const auto lock = begin("desired_after");
-        DesiredPage page;
-        page.last = true;
+        std::vector<Desired> page;
         for (const auto& [id, row] : db_->rows) {
             if (after && id.bytes <= after->bytes) {
                 continue;
             }
-            if (page.tenants.size() == most) {
-                page.last = false;
+            if (page.size() == std::min(most, db_->longest_page)) {
                 break;
             }
-            page.tenants.push_back(desired(id, store));
+            page.push_back(desired(id, store));
         }
         return page;
     }

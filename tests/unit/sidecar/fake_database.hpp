@@ -109,6 +109,7 @@ public:
     std::map<std::string, UnknownObject> unknown;
     std::string unfit; // the name of an unknown object that is refused
     std::int64_t last_token = 0;
+    unsigned longest_page = 10000;
     int schedules = 0;
     std::int64_t lag_due = 0;
     double lag_seconds = 0;

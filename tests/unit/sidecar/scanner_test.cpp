@@ -42,6 +42,12 @@ TEST_F(Scanning, FindsNothingWhereNothingDiffers) {
     EXPECT_EQ(daemon.statistics.scanned.with({"cache"}).value(), 5U);
 }
 
+TEST_F(Scanning, GoesOnAfterAPageOfFewerThanItAskedFor) {
+    database->longest_page = 2;
+    scan_with("report");
+    EXPECT_EQ(daemon.statistics.scanned.with({"cache"}).value(), 5U);
+}
+
 TEST_F(Scanning, HasWhatIsMissingOrChangedRepaired) {
     server->tenants.erase(print_uuid(tenant_number(1)));
     server->tenants[print_uuid(tenant_number(2))].settings = Json{{"odd", true}};
