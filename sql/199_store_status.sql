@@ -90,6 +90,21 @@ AS $$
 $$;
 COMMENT ON FUNCTION tenancy.store_report() IS 'The stores, each with its counts, for tenancy.status_report(). Internal.';
 
+CREATE FUNCTION tenancy.alarm_report()
+RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH found AS MATERIALIZED (SELECT s.* FROM tenancy.store_alarm AS s)
+    SELECT jsonb_build_object(
+        'alarm_count', (SELECT count(*) FROM found AS f),
+        'alarms', (SELECT coalesce(jsonb_agg(jsonb_build_object('store', a.store, 'tenant', a.tenant_id, 'slug', t.slug,
+                       'alarm', a.alarm, 'since', a.since, 'message', a.message) ORDER BY a.since), '[]')
+                   FROM (SELECT f.* FROM found AS f ORDER BY f.since LIMIT 100) AS a
+                   LEFT JOIN tenancy.tenant AS t ON t.id = a.tenant_id))
+$$;
+COMMENT ON FUNCTION tenancy.alarm_report() IS 'The oldest 100 alarms and how many there are, for tenancy.status_report(). Internal.';
+
 -- SECURITY DEFINER: reads for operators of every kind, of whom the sidecar may not.
 CREATE FUNCTION tenancy.status_report()
 RETURNS jsonb
@@ -103,15 +118,11 @@ BEGIN
         'instance', (SELECT to_jsonb(i) FROM tenancy.instance_identity() AS i),
         'daemons', (SELECT coalesce(jsonb_agg(to_jsonb(d) || jsonb_build_object('silent',
                         d.seen_at < clock_timestamp() - interval '1 minute') ORDER BY d.name), '[]') FROM tenancy.daemon AS d),
-        'stores', tenancy.store_report(),
-        'alarms', (SELECT coalesce(jsonb_agg(jsonb_build_object('store', a.store, 'tenant', a.tenant_id, 'slug', t.slug,
-                       'alarm', a.alarm, 'since', a.since, 'message', a.message) ORDER BY a.since), '[]')
-                   FROM (SELECT s.* FROM tenancy.store_alarm AS s ORDER BY s.since LIMIT 100) AS a
-                   LEFT JOIN tenancy.tenant AS t ON t.id = a.tenant_id));
+        'stores', tenancy.store_report()) || tenancy.alarm_report();
 END
 $$;
 COMMENT ON FUNCTION tenancy.status_report() IS
-'For tenancyd status: instance, daemons (silent: not heard of for a minute), stores (how many tenants are converged, due, leased, retrying, stalled; the age of the oldest that is due in seconds; rollout: how many of how many follow the present definition), and the oldest 100 alarms. For operators of every kind. Error: 42501.';
+'For tenancyd status: instance, daemons (silent: not heard of for a minute), stores (how many tenants are converged, due, leased, retrying, stalled; the age of the oldest that is due in seconds; rollout: how many of how many follow the present definition), the oldest 100 alarms, and how many there are in all (alarm_count). For operators of every kind. Error: 42501.';
 
 -- For metrics, so it is asked all the time: reads only who is due, by its indexes, and no tenant.
 CREATE FUNCTION tenancy.store_lag()

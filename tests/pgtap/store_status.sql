@@ -1,7 +1,7 @@
 -- What is said of stores: health, scans, alarms, the report for people; waiting for stores.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(78);
+SELECT plan(79);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.provision('beta'), tenancy.define_store('docs', 'mongodb'), tenancy.define_store('cache', 'redis', '{}') \g /dev/null
@@ -138,6 +138,7 @@ SELECT results_eq('SELECT store, due, seconds > 0 FROM tenancy.store_lag()', $$V
 SELECT is((SELECT s ->> 'reported_by' FROM jsonb_array_elements(tenancy.status_report() -> 'stores') AS s WHERE s ->> 'name' = 'docs'), 'd1', 'who said so');
 SELECT is((SELECT tenancy.status_report() #>> '{daemons,0,silent}'), 'false', 'who is still heard of');
 SELECT is((SELECT tenancy.status_report() #>> '{alarms,0,alarm}'), 'unknown_objects', 'alarms');
+SELECT is((SELECT tenancy.status_report() -> 'alarm_count'), '1', 'and how many there are');
 SELECT is((SELECT tenancy.status_report() #>> '{daemons,0,name}'), 'd1', 'daemons');
 SELECT is((SELECT tenancy.status_report() #>> '{instance,epoch}'), '1', 'the instance');
 SET SESSION AUTHORIZATION lc_auditor;

@@ -63,10 +63,23 @@ def test_status_shows_alarms(with_cache, server, shop):
     assert "suspension_not_reached  cache  acme" in with_cache.command("status").stdout
 
 
+def test_status_says_how_many_alarms_there_are(with_cache, server, shop):
+    server.psql(
+        "select count(tenancy.provision('t' || n)) from generate_series(1, 104) as n; update tenancy.tenant_store set parked = true, due_at = null",
+        dbname=shop,
+    )
+    [(count,)] = server.execute("select count(*) from tenancy.store_alarm", dbname=shop)
+    assert int(count) > 100
+    report = json.loads(with_cache.command("status", "--json").stdout)
+    assert (report["alarm_count"], len(report["alarms"])) == (int(count), 100)
+    further = f"\nand {int(count) - 100} more\n  -> SELECT * FROM tenancy.store_alarm ORDER BY since\n"
+    assert with_cache.command("status").stdout.endswith(further)
+
+
 def test_status_json(with_cache, server, shop):
     report = json.loads(with_cache.command("status", "--json").stdout)
     [(same,)] = server.execute("select tenancy.status_report()", dbname=shop)
-    assert set(report) - {"host"} == set(same) == {"instance", "daemons", "stores", "alarms"}
+    assert set(report) - {"host"} == set(same) == {"instance", "daemons", "stores", "alarms", "alarm_count"}
     host = report["host"]
     assert (host["daemon"], host["answers"], host["observes"], host["reasons"]) == ("tenancyd", False, False, [])
 

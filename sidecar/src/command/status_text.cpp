@@ -174,6 +174,17 @@ Rows alarm_rows(const json& alarms) {
     return rows;
 }
 
+// The report has the oldest.
+std::string further_alarms(const json& report) {
+    const json& count = member(report, "alarm_count");
+    const auto shown = member(report, "alarms").size();
+    if (!count.is_number_integer() || count.get<std::size_t>() <= shown) {
+        return "";
+    }
+    return "and " + std::to_string(count.get<std::size_t>() - shown) +
+           " more\n  -> SELECT * FROM tenancy.store_alarm ORDER BY since\n";
+}
+
 std::string table_or(const Rows& rows, std::string_view none) {
     return rows.size() > 1 ? table_text(rows) : std::string(none);
 }
@@ -184,7 +195,7 @@ std::string status_text(const json& report) {
     return instance_text(member(report, "instance")) + host_text(member(report, "host")) + '\n' +
            table_or(store_rows(report), "No store is defined.\n") + '\n' +
            table_or(daemon_rows(report), "No daemon has been heard of.\n") + '\n' +
-           table_or(alarm_rows(member(report, "alarms")), "No alarms.\n");
+           table_or(alarm_rows(member(report, "alarms")), "No alarms.\n") + further_alarms(report);
 }
 
 } // namespace tenancy::sidecar

@@ -103,6 +103,15 @@ TEST(StatusTest, of_stores_and_alarms) {
         << text;
 }
 
+TEST(StatusTest, says_how_many_alarms_there_are) {
+    auto report = nlohmann::json::parse(R"({"alarms": [{"alarm": "a"}], "alarm_count": 1})");
+    EXPECT_EQ(status_text(report).find(" more"), std::string::npos);
+    report["alarm_count"] = 1235;
+    EXPECT_TRUE(status_text(report).ends_with(
+        "\nand 1234 more\n  -> SELECT * FROM tenancy.store_alarm ORDER BY since\n"))
+        << status_text(report);
+}
+
 TEST(ReadinessTest, says_why_not) {
     const HttpAnswer answer = readiness_answer({false, false, {"postgresql: password=x is wrong"}});
     EXPECT_EQ(answer.status, 503);
