@@ -35,11 +35,6 @@ const StoreDefinition* find(const Known& known, const std::string& name) {
     return found != known.definitions.end() ? &*found : nullptr;
 }
 
-bool is_configured(const Config& config, const std::string& name) {
-    return std::any_of(config.stores.begin(), config.stores.end(),
-                       [&](const StoreConfig& store) { return store.name == name; });
-}
-
 void tell_capabilities(const std::string& subject, const Capabilities& found, Findings& findings) {
     findings.ok(subject, "reachable, " + found.product + ' ' + found.version);
     for (const std::string& missing : found.missing) {
@@ -147,7 +142,7 @@ std::optional<std::string> check_stores(const Config& config, Findings& findings
             check_configured(config, store, known, findings);
         }
         for (const StoreDefinition& definition : known.definitions) {
-            if (!is_configured(config, definition.name)) {
+            if (config.find_store(definition.name) == nullptr) {
                 findings.failed("store " + definition.name,
                                 "defined in the database, but not in this configuration",
                                 "add [stores." + definition.name +

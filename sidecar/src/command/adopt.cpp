@@ -1,5 +1,4 @@
 // tenancyd adopt: shows what is there and what will change, asks, and does it.
-#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -20,12 +19,6 @@ namespace {
 
 std::string name_of(const Uuid& instance, std::int64_t epoch) {
     return "instance " + print_uuid(instance) + ", epoch " + std::to_string(epoch);
-}
-
-const StoreConfig* find_store(const Config& config, const std::string& name) {
-    const auto found = std::find_if(config.stores.begin(), config.stores.end(),
-                                    [&](const StoreConfig& store) { return store.name == name; });
-    return found == config.stores.end() ? nullptr : &*found;
 }
 
 std::string database_line(const InstanceIdentity& identity) {
@@ -146,7 +139,7 @@ Exit print_done(const Config& config, const Adoption& adoption, FoundStores foun
         const std::string step =
             store.stamped
                 ? ""
-                : step_for(config, adoption, *find_store(config, store.store), found[store.store]);
+                : step_for(config, adoption, *config.find_store(store.store), found[store.store]);
         std::cout << (step.empty() ? "" : "-> " + step + '\n');
     }
     if (!all) {
@@ -164,7 +157,7 @@ AdoptAs role_of(const AdoptOptions& options) {
 }
 
 void require_store(const Config& config, const std::optional<std::string>& name) {
-    if (name && find_store(config, *name) == nullptr) {
+    if (name && config.find_store(*name) == nullptr) {
         throw UsageError("the configuration has no store " + *name + "; name one of [stores]");
     }
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/deadline.hpp"
@@ -94,6 +95,9 @@ struct Config {
     HttpConfig http;
     LogConfig log;
     CheckConfig check;
+
+    // Borrowed; null where the configuration has no store of that name.
+    [[nodiscard]] const StoreConfig* find_store(std::string_view name) const;
 };
 
 inline constexpr const char* default_config_file = "/etc/tenancy/tenancyd.toml";

@@ -1,4 +1,5 @@
 // The whole file: each table by its own reader, then what concerns several of them.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
@@ -56,6 +57,12 @@ std::string read_daemon(const Section& top) {
 }
 
 } // namespace
+
+const StoreConfig* Config::find_store(std::string_view name) const {
+    const auto found = std::find_if(stores.begin(), stores.end(),
+                                    [&](const StoreConfig& store) { return store.name == name; });
+    return found == stores.end() ? nullptr : &*found;
+}
 
 Config read_config(const std::filesystem::path& file) {
     const Section top = Section::read(file);

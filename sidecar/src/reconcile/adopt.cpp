@@ -41,11 +41,10 @@ std::vector<Candidate> candidates(const Config& config, Registry& registry,
                                   const SessionFactories& factories) {
     std::vector<Candidate> found;
     for (const auto& definition : registry.stores()) {
-        for (const auto& configured : config.stores) {
-            if (configured.name == definition.name && configured.kind == definition.kind &&
-                (!store || *store == configured.name)) {
-                found.emplace_back(definition, configured, store.has_value(), factories);
-            }
+        const auto* configured = config.find_store(definition.name);
+        if (configured != nullptr && configured->kind == definition.kind &&
+            (!store || *store == configured->name)) {
+            found.emplace_back(definition, *configured, store.has_value(), factories);
         }
     }
     if (store && found.empty()) {

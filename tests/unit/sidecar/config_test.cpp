@@ -107,6 +107,8 @@ level = "debug"
     EXPECT_EQ(config.postgres.connect_timeout, 500ms);
     ASSERT_EQ(config.stores.size(), 2U);
     EXPECT_EQ(config.stores[0].name, "cache");
+    EXPECT_EQ(config.find_store("docs"), &config.stores[1]);
+    EXPECT_EQ(config.find_store("doc"), nullptr);
     EXPECT_EQ(config.stores[0].password, "of the store");
     EXPECT_EQ(config.stores[0].database, 3);
     EXPECT_EQ(config.stores[0].workers, 5U);
