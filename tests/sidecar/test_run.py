@@ -72,10 +72,10 @@ def test_metrics_show_how_far_a_store_is_behind(make_tenancyd, cache, server, sh
     daemon.start()
     lag, due = 'tenancyd_lag_seconds{store="cache"}', 'tenancyd_due_tenants{store="cache"}'
     wait_for(lambda: daemon.events("store_ready"), 30, "the store to be served")
-    assert daemon.metrics()[due] == daemon.metrics()[lag] == 0
+    wait_for(lambda: daemon.metrics()[due] == daemon.metrics()[lag] == 0, 30, "them to be measured")
     cache.freeze()
     server.execute("select tenancy.provision('acme')", dbname=shop)
-    first = wait_for(lambda: daemon.metrics().get(lag), 30, "acme to wait")
+    first = wait_for(lambda: daemon.metrics()[lag], 30, "acme to wait")
     wait_for(lambda: daemon.metrics()[lag] > first, 30, "it to wait longer")
     assert daemon.metrics()[due] == 1
     cache.thaw()

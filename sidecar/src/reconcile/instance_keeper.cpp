@@ -1,6 +1,7 @@
 #include "reconcile/instance_keeper.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
@@ -56,7 +57,6 @@ void InstanceKeeper::run_once() {
 void InstanceKeeper::look() {
     const auto identity = registry_->identity();
     read_definitions();
-    measure_lag();
     know(identity);
     const auto verdict = judge_identity(identity, read_state_file(directory_));
     switch (verdict.step) {
@@ -168,7 +168,11 @@ void InstanceKeeper::keep(const InstanceIdentity& identity) {
     view.message.clear();
     failpoint("fence.ticked");
     publish(std::move(view));
-    run_schedule();
+    if (schedule_at_.passed()) {
+        schedule_at_ = Deadline::in(jittered(surroundings_.config.schedule, random_fraction()));
+        run_schedule();
+        measure_lag();
+    }
 }
 
 InstanceKeeper::StoresSeen InstanceKeeper::look_at_stores() const {
@@ -217,6 +221,7 @@ void InstanceKeeper::observe_only(const Verdict& verdict) {
     view.reason = verdict.reason;
     view.message = verdict.message;
     publish(std::move(view));
+    forget_lag();
 }
 
 void InstanceKeeper::read_definitions() {
@@ -235,7 +240,7 @@ void InstanceKeeper::read_definitions() {
     }
 }
 
-// Also while nothing is written: then nothing reaches the stores.
+// It counts every tenant that is due, so it is not asked at each look.
 void InstanceKeeper::measure_lag() {
     try {
         const auto lags = registry_->lags();
@@ -252,11 +257,17 @@ void InstanceKeeper::measure_lag() {
     }
 }
 
-void InstanceKeeper::run_schedule() {
-    if (!schedule_at_.passed()) {
-        return;
+// What was measured last would pass for what is.
+void InstanceKeeper::forget_lag() {
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    for (const auto& context : contexts_) {
+        surroundings_.statistics.due.with({context->config.name}).set(unknown);
+        surroundings_.statistics.lag.with({context->config.name}).set(unknown);
     }
-    schedule_at_ = Deadline::in(jittered(surroundings_.config.schedule, random_fraction()));
+    schedule_at_ = Deadline::in(Milliseconds::zero());
+}
+
+void InstanceKeeper::run_schedule() {
     try {
         registry_->run_schedule();
     } catch (const SqlError& problem) {

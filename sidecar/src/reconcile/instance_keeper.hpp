@@ -46,6 +46,7 @@ private:
     [[nodiscard]] std::optional<Verdict> not_fresh() const;
     void read_definitions();
     void measure_lag();
+    void forget_lag();
     void run_schedule();
     void observe_only(const Verdict& verdict);
     void publish(InstanceView view);

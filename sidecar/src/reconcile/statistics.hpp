@@ -121,10 +121,12 @@ struct Statistics {
     Family<Counter> scan_differing{
         "tenancyd_scan_differing_total", "Tenants that a scan found to differ.", {"store"}};
     Family<Gauge> due{"tenancyd_due_tenants",
-                      "Tenants that wait for the store, are worked on or tried again.",
+                      "Tenants that wait for the store, are worked on or tried again; NaN while "
+                      "the daemon only observes.",
                       {"store"}};
     Family<Gauge> lag{"tenancyd_lag_seconds",
-                      "Age of the oldest change that the store does not show yet.",
+                      "Age of the oldest change that the store does not show yet; NaN while the "
+                      "daemon only observes.",
                       {"store"}};
     Family<Gauge> fenced{"tenancyd_fenced", "1 while the daemon only observes all stores.", {}};
     Family<Gauge> postgres_connected{

@@ -1,5 +1,6 @@
 // One daemon, one store: what a batch does, and what becomes of it when something fails.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -58,9 +59,26 @@ TEST_F(Worker, BindsAFreshInstanceStampsTheStoreAndShowsEveryTenant) {
 TEST_F(Worker, MeasuresHowFarTheStoreIsBehind) {
     database->lag_due = 3;
     database->lag_seconds = 7.5;
-    daemon.instance.run_once();
+    daemon.settle();
     EXPECT_EQ(daemon.statistics.due.with({"cache"}).value(), 3);
     EXPECT_EQ(daemon.statistics.lag.with({"cache"}).value(), 7.5);
+    database->identity.live_timeline = 2; // it only observes
+    daemon.instance.run_once();
+    EXPECT_TRUE(std::isnan(daemon.statistics.due.with({"cache"}).value()));
+    EXPECT_TRUE(std::isnan(daemon.statistics.lag.with({"cache"}).value()));
+}
+
+TEST_F(Worker, AsksHowFarTheStoreIsBehindWhereItWritesAndAsOftenAsItRunsSchedules) {
+    int asked = 0;
+    database->before = [&](std::string_view call) { asked += call == "lags" ? 1 : 0; };
+    daemon.instance.run_once(); // the store has not been looked at
+    EXPECT_EQ(asked, 0);
+    daemon.settle();
+    for (int i = 0; i < 3; ++i) {
+        daemon.instance.run_once();
+    }
+    EXPECT_EQ(asked, 1);
+    EXPECT_EQ(database->schedules, 1);
 }
 
 TEST_F(Worker, WritesWhereTheDatabaseCannotTellHowFarTheStoreIsBehind) {
