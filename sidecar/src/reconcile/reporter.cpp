@@ -1,7 +1,6 @@
 #include "reconcile/reporter.hpp"
 
 #include "base/log.hpp"
-#include "postgres/connection.hpp"
 #include "reconcile/backoff.hpp"
 #include "reconcile/timer.hpp"
 #include "reconcile/work_item.hpp"
@@ -17,11 +16,10 @@ void Reporter::deliver(const InstanceView& view, const std::vector<Report>& repo
             send(view, reports);
             return;
         } catch (const SqlError& problem) {
-            if (problem.sqlstate().starts_with("TN") || reports.size() == 1) {
+            if (problem.sqlstate() == "TN026") {
                 throw;
             }
-            log(Level::warning, "report_refused", {{"store", name_}, {"message", problem.what()}});
-            deliver_singly(view, reports);
+            take_refusal(view, reports, lease, problem);
             return;
         } catch (const Unavailable&) {
             if (lease.over() || surroundings_.shutdown.begun()) {
@@ -34,20 +32,20 @@ void Reporter::deliver(const InstanceView& view, const std::vector<Report>& repo
 }
 
 // One report that PostgreSQL does not take must not keep the others from being taken.
-void Reporter::deliver_singly(const InstanceView& view, const std::vector<Report>& reports) {
-    for (const auto& report : reports) {
-        try {
-            send(view, {report});
-        } catch (const SqlError& problem) {
-            if (problem.sqlstate() == "TN026") {
-                throw;
-            }
-            log(Level::error, "report_refused",
-                {{"store", name_},
-                 {"tenant", print_uuid(report.tenant)},
-                 {"message", problem.what()}});
+void Reporter::take_refusal(const InstanceView& view, const std::vector<Report>& reports,
+                            const Lease& lease, const SqlError& problem) {
+    if (reports.size() > 1) {
+        log(Level::warning, "report_refused", {{"store", name_}, {"message", problem.what()}});
+        for (const auto& report : reports) {
+            deliver(view, {report}, lease);
         }
+        return;
     }
+    surroundings_.statistics.reports_refused.with({name_}).add();
+    log(Level::error, "report_refused",
+        {{"store", name_},
+         {"tenant", print_uuid(reports.front().tenant)},
+         {"message", problem.what()}});
 }
 
 void Reporter::send(const InstanceView& view, const std::vector<Report>& reports) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/deadline.hpp"
+#include "postgres/connection.hpp"
 #include "postgres/registry.hpp"
 #include "reconcile/lease.hpp"
 #include "reconcile/surroundings.hpp"
@@ -19,7 +20,8 @@ public:
         : surroundings_(surroundings), name_(std::move(store)), registry_(registry) {}
 
     // Throws as the registry does, when PostgreSQL stays away until the lease is over, or when
-    // this is not the instance any more.
+    // this is not the instance any more. A tenant whose report is refused for anything else keeps
+    // its lease until that ends, so that it is not tried again at once.
     void deliver(const InstanceView& view, const std::vector<Report>& reports, const Lease& lease);
 
     // When the first of the tenants that are to be tried again is due, as far as it is known here.
@@ -27,7 +29,8 @@ public:
     void forget_passed_retry();
 
 private:
-    void deliver_singly(const InstanceView& view, const std::vector<Report>& reports);
+    void take_refusal(const InstanceView& view, const std::vector<Report>& reports,
+                      const Lease& lease, const SqlError& problem);
     void send(const InstanceView& view, const std::vector<Report>& reports);
     void note_failure(const Report& report);
 

@@ -104,6 +104,9 @@ struct Statistics {
         "tenancyd_store_unavailable_total", "Calls that the whole store failed.", {"store"}};
     Family<Counter> leases_lost{
         "tenancyd_leases_lost_total", "Claims whose lease ran out too early.", {"store"}};
+    Family<Counter> reports_refused{"tenancyd_reports_refused_total",
+                                    "Tenants whose report PostgreSQL did not take.",
+                                    {"store"}};
     Family<Histogram> claim_seconds{
         "tenancyd_claim_seconds", "Time to claim a batch in PostgreSQL.", {"store"}};
     Family<Histogram> apply_seconds{
@@ -137,8 +140,9 @@ struct Statistics {
     template <typename Visitor>
     void visit(Visitor&& visitor) const {
         visitor(tenants), visitor(actions), visitor(failures), visitor(drifted);
-        visitor(unavailable), visitor(leases_lost), visitor(claim_seconds), visitor(apply_seconds);
-        visitor(report_seconds), visitor(breaker), visitor(store_fenced);
+        visitor(unavailable), visitor(leases_lost), visitor(reports_refused);
+        visitor(claim_seconds), visitor(apply_seconds), visitor(report_seconds);
+        visitor(breaker), visitor(store_fenced);
         visitor(due), visitor(lag);
         visitor(unknown_objects), visitor(scan_seconds), visitor(scanned), visitor(scan_differing);
         visitor(fenced), visitor(postgres_connected), visitor(notifications);

@@ -40,9 +40,20 @@ protected:
         };
     }
 
+    // The first calls of report() are refused; `reports` counts all from now on.
+    void refuse_reports(int count, const std::string& sqlstate) {
+        reports = 0;
+        database->before = [this, count, sqlstate](std::string_view call) {
+            if (call == "report" && reports++ < count) {
+                throw SqlError(sqlstate, "refused by the test", "", "");
+            }
+        };
+    }
+
     std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
     std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
     Daemon daemon{database, server};
+    int reports = 0;
 };
 
 TEST_F(Worker, BindsAFreshInstanceStampsTheStoreAndShowsEveryTenant) {
@@ -347,18 +358,46 @@ TEST_F(Worker, AppliesNothingAfterItsOwnEndOfTheLease) {
 }
 
 TEST_F(Worker, ReportsOneByOneWhenABatchIsRefused) {
+    for (const auto* sqlstate : {"22P05", "TN028"}) {
+        database->rows.clear();
+        add(4);
+        daemon.settle();
+        refuse_reports(2, sqlstate);
+        (void)daemon.work();
+        EXPECT_EQ(reports, 5) << sqlstate; // the batch, and each of four
+        EXPECT_EQ(row(0).observed, 0) << sqlstate;
+        EXPECT_EQ(row(3).observed, 1) << sqlstate;
+    }
+    EXPECT_EQ(daemon.statistics.reports_refused.with({"cache"}).value(), 2U);
+}
+
+TEST_F(Worker, GoesOnWithTheOthersWhenTheOnlyReportOfAStepIsRefused) {
     add(4);
     daemon.settle();
-    int refused = 0;
-    database->before = [&](std::string_view name) {
-        if (name == "report" && refused++ < 2) {
-            throw SqlError("22P05", "refused by the test", "", "");
-        }
-    };
+    ASSERT_TRUE(converge());
+    for (unsigned i = 0; i < 4; ++i) { // the suspension goes first, by itself
+        database->change(tenant_number(i), i == 0 ? "suspended" : "active", true, Json::object());
+    }
+    refuse_reports(1, "22P05");
     (void)daemon.work();
-    EXPECT_EQ(refused, 5); // the batch, and each of four
-    EXPECT_EQ(row(0).observed, 0);
-    EXPECT_EQ(row(3).observed, 1);
+    EXPECT_EQ(row(0).observed, 1);
+    EXPECT_NE(row(0).token, 0) << "it is not tried again before its lease is over";
+    for (unsigned i = 1; i < 4; ++i) {
+        EXPECT_EQ(row(i).observed, 2) << i;
+    }
+    EXPECT_EQ(daemon.statistics.reports_refused.with({"cache"}).value(), 1U);
+    database->expire_leases();
+    EXPECT_TRUE(converge());
+}
+
+TEST_F(Worker, GivesUpTheRoundWhereItsReportIsRefusedForNotBeingTheInstance) {
+    add(4);
+    daemon.settle();
+    refuse_reports(1, "TN026");
+    EXPECT_FALSE(daemon.work());
+    EXPECT_EQ(reports, 1);
+    EXPECT_FALSE(daemon.surroundings.instance.view().may_write);
+    EXPECT_EQ(row(0).token, 0);
 }
 
 TEST_F(Worker, FollowsTemplatesThatChangedSinceTheyWereRead) {
