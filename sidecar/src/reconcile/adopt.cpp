@@ -124,7 +124,7 @@ std::string obstacle(const Candidate& store, const InstanceIdentity& identity, s
 
 // Why it was not stamped; empty when another one has done it: the daemon of this host, as a rule,
 // sees the new epoch as soon as it is there.
-std::string stamped_by_another(const Candidate& store, const InstanceIdentity& identity) {
+std::string why_not_stamped(const Candidate& store, const InstanceIdentity& identity) {
     const auto found = store.session->read_stamp(Deadline::in(store.limit));
     const bool ours = found && found->instance == identity.id && found->store == store.name &&
                       found->epoch == identity.epoch;
@@ -139,7 +139,7 @@ StampedStore stamp(Candidate& store, const InstanceIdentity& identity, std::int6
     try {
         if (!store.session->write_stamp({identity.id, store.name, identity.epoch, tick},
                                         store.found, Deadline::in(store.limit))) {
-            result.message = stamped_by_another(store, identity);
+            result.message = why_not_stamped(store, identity);
         }
         result.stamped = result.message.empty();
         failpoint("fence.stamped");
