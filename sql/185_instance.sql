@@ -85,6 +85,26 @@ $$;
 COMMENT ON FUNCTION tenancy.check_instance(bigint) IS
 'Raises TN026 unless an instance is bound, to this very server, database and timeline, and its epoch is the one given. Internal.';
 
+CREATE FUNCTION tenancy.require_instance(instance uuid)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    ours uuid := (SELECT i.id FROM tenancy.instance AS i);
+BEGIN
+    PERFORM tenancy.require_any_operator('admin', 'sidecar');
+    IF ours IS DISTINCT FROM require_instance.instance THEN
+        RAISE EXCEPTION 'this database is not the instance that may write to the stores'
+            USING ERRCODE = 'TN026', DETAIL = format('It is instance %s, not %s.', coalesce(ours::text, 'none'),
+                                                     coalesce(require_instance.instance::text, 'NULL')),
+                  HINT = 'Another database answers under the name of the one that tenancyd works for; check its conninfo.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.require_instance(uuid) IS
+'Raises TN026 unless this is the database of that instance: what a daemon begins each of its sessions with. For admins and sidecars. Errors: TN026, 42501.';
+
 CREATE FUNCTION tenancy.check_daemon_name(daemon text)
 RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -43,6 +43,7 @@ CREATE TABLE tenancy.tenant_store (
     present                   boolean NOT NULL DEFAULT false,
     due_at                    timestamptz DEFAULT clock_timestamp(),
     urgent                    boolean NOT NULL DEFAULT false,
+    to_erase                  boolean NOT NULL DEFAULT false,
     pending_since             timestamptz DEFAULT clock_timestamp(),
     lease_holder              text,
     lease_token               bigint,
@@ -60,10 +61,10 @@ CREATE TABLE tenancy.tenant_store (
     CHECK (num_nulls(lease_holder, lease_token, lease_until) IN (0, 3)),
     CHECK (NOT parked OR due_at IS NULL)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1);
-CREATE INDEX tenant_store_due_idx ON tenancy.tenant_store (store, urgent, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX tenant_store_due_idx ON tenancy.tenant_store (store, to_erase, urgent, due_at) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX tenant_store_lease_idx ON tenancy.tenant_store (lease_token) WHERE lease_token IS NOT NULL;
 COMMENT ON TABLE tenancy.tenant_store IS
-'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state, or what takes less away and a daemon was to show since; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). reported_generation: of the last report, which reason, message and conditions are from. drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
+'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state, or what takes less away and a daemon was to show since; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. to_erase: it is not to be there any more, which others do than keep tenants in step. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). reported_generation: of the last report, which reason, message and conditions are from. drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
 
 CREATE SEQUENCE tenancy.store_lease_seq;
 

@@ -87,10 +87,10 @@ DECLARE
     present jsonb := tenancy.next_conditions(NULL, 'pending', true, clock_timestamp());
     absent  jsonb := tenancy.next_conditions(NULL, 'pending', false, clock_timestamp());
 BEGIN
-    INSERT INTO tenancy.tenant_store (tenant_id, store, desired_generation, conditions)
-    SELECT t.id, expect_tenants.store, t.generation,
-           CASE WHEN tenancy.is_wanted(t.state, t.erase_started_at) THEN present ELSE absent END
-    FROM tenancy.tenant AS t WHERE t.state <> 'erased' OR expect_tenants.erased_too
+    INSERT INTO tenancy.tenant_store (tenant_id, store, desired_generation, to_erase, conditions)
+    SELECT t.id, expect_tenants.store, t.generation, NOT t.wanted, CASE WHEN t.wanted THEN present ELSE absent END
+    FROM (SELECT a.*, tenancy.is_wanted(a.state, a.erase_started_at) AS wanted FROM tenancy.tenant AS a) AS t
+    WHERE t.state <> 'erased' OR expect_tenants.erased_too
     ON CONFLICT DO NOTHING;
     INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)
     SELECT s.store, s.tenant_id,

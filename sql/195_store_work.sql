@@ -81,7 +81,7 @@ $$;
 COMMENT ON FUNCTION tenancy.store_settings(uuid, jsonb) IS
 'The settings that count for a tenant, as an object: its own before the wider ones, those of its tier (tenancy.tier_settings()); those without a value, or with JSON''s null, left out. Empty where wider is NULL. Internal.';
 
-CREATE FUNCTION tenancy.absorb_marks(store text, most integer)
+CREATE FUNCTION tenancy.absorb_marks(store text, erasing boolean, most integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -93,23 +93,26 @@ AS $$
 BEGIN
     -- The mark of a tenant that is leased waits for the report, which looks at the tenant anyway.
     WITH picked AS MATERIALIZED (
-        SELECT m.ctid AS place, m.tenant_id, m.urgent, m.fresh, m.at, m.token
+        SELECT m.ctid AS place, m.tenant_id, m.urgent, m.fresh, m.at, m.token,
+               NOT tenancy.is_wanted(t.state, t.erase_started_at) AS to_erase
         FROM tenancy.store_mark AS m
         JOIN tenancy.tenant_store AS s ON s.tenant_id = m.tenant_id AND s.store = m.store
+        JOIN tenancy.tenant AS t ON t.id = m.tenant_id
         WHERE m.store = absorb_marks.store
+          AND tenancy.is_wanted(t.state, t.erase_started_at) IS DISTINCT FROM absorb_marks.erasing
           AND (s.lease_until IS NULL OR s.lease_until <= clock_timestamp() OR s.lease_token = m.token)
         ORDER BY m.urgent DESC, m.at LIMIT absorb_marks.most
         FOR UPDATE OF m SKIP LOCKED FOR NO KEY UPDATE OF s SKIP LOCKED
     ), gone AS (
         DELETE FROM tenancy.store_mark AS m WHERE m.ctid = ANY (ARRAY(SELECT p.place FROM picked AS p))
     ), together AS (
-        SELECT p.tenant_id, bool_or(p.urgent) AS urgent, bool_or(p.fresh) AS fresh, min(p.at) AS at,
-               array_agg(p.token) AS tokens
+        SELECT p.tenant_id, bool_or(p.urgent) AS urgent, bool_or(p.to_erase) AS to_erase,
+               bool_or(p.fresh) AS fresh, min(p.at) AS at, array_agg(p.token) AS tokens
         FROM picked AS p GROUP BY p.tenant_id
     )
     UPDATE tenancy.tenant_store AS s
     SET due_at = CASE WHEN s.parked AND NOT g.fresh THEN NULL ELSE least(s.due_at, g.at) END,
-        urgent = s.urgent OR g.urgent, pending_since = coalesce(s.pending_since, g.at),
+        urgent = s.urgent OR g.urgent, to_erase = g.to_erase, pending_since = coalesce(s.pending_since, g.at),
         parked = s.parked AND NOT g.fresh, attempts = CASE WHEN g.fresh THEN 0 ELSE s.attempts END,
         lease_holder = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_holder END,
         lease_token = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_token END,
@@ -117,10 +120,10 @@ BEGIN
     FROM together AS g WHERE s.store = absorb_marks.store AND s.tenant_id = g.tenant_id;
 END
 $$;
-COMMENT ON FUNCTION tenancy.absorb_marks(text, integer) IS
-'Takes at most so many marks over into tenancy.tenant_store, urgent and old ones first. Internal.';
+COMMENT ON FUNCTION tenancy.absorb_marks(text, boolean, integer) IS
+'Takes at most so many marks over into tenancy.tenant_store, urgent and old ones first; whose, as in tenancy.claim_work(). Internal.';
 
-CREATE FUNCTION tenancy.pick_due(store text, urgent boolean, most integer)
+CREATE FUNCTION tenancy.pick_due(store text, erasing boolean, urgent boolean, most integer)
 RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -132,15 +135,17 @@ DECLARE
     moment timestamptz := clock_timestamp(); -- itself it would be no condition of the index
 BEGIN
     RETURN ARRAY(
-        SELECT s.tenant_id FROM tenancy.tenant_store AS s
-        WHERE s.store = pick_due.store AND s.urgent = pick_due.urgent AND s.due_at <= moment
-        ORDER BY s.due_at LIMIT pick_due.most FOR NO KEY UPDATE SKIP LOCKED);
+        SELECT s.tenant_id FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
+        WHERE s.store = pick_due.store AND s.to_erase = pick_due.erasing AND s.urgent = pick_due.urgent
+          AND s.due_at <= moment AND tenancy.is_wanted(t.state, t.erase_started_at) <> pick_due.erasing
+        ORDER BY s.due_at LIMIT pick_due.most FOR NO KEY UPDATE OF s SKIP LOCKED);
 END
 $$;
-COMMENT ON FUNCTION tenancy.pick_due(text, boolean, integer) IS
-'Locks tenants that are due in a store, longest due first. Internal.';
+COMMENT ON FUNCTION tenancy.pick_due(text, boolean, boolean, integer) IS
+'Locks tenants that are due in a store, those that are to be gone or the others, longest due first. One whose mark says otherwise than its row is left until that is taken over. Internal.';
 
-CREATE FUNCTION tenancy.claim_work(daemon text, epoch bigint, store text, most integer, lease interval)
+CREATE FUNCTION tenancy.claim_work(daemon text, epoch bigint, store text, most integer, lease interval,
+    erasing boolean DEFAULT NULL)
 RETURNS TABLE (tenant_id uuid, state text, present boolean, generation bigint, store_generation bigint,
     reached_before boolean, settings jsonb, token bigint, attempts integer)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -152,7 +157,8 @@ SET enable_mergejoin = off
 AS $$
 DECLARE
     found  tenancy.store := tenancy.check_work(claim_work.daemon, claim_work.epoch, claim_work.store);
-    picked uuid[];
+    picked uuid[] := '{}';
+    kind   record;
     until  timestamptz;
 BEGIN
     PERFORM tenancy.check_most(claim_work.most, 1000);
@@ -160,11 +166,14 @@ BEGIN
     IF NOT found.settled THEN
         PERFORM tenancy.settle_store(found.name);
     END IF;
-    PERFORM tenancy.absorb_marks(found.name, claim_work.most);
-    picked := tenancy.pick_due(found.name, true, claim_work.most);
-    IF cardinality(picked) < claim_work.most THEN
-        picked := picked || tenancy.pick_due(found.name, false, claim_work.most - cardinality(picked));
-    END IF;
+    PERFORM tenancy.absorb_marks(found.name, claim_work.erasing, claim_work.most);
+    FOR kind IN
+        SELECT e.erasing, u.urgent FROM (VALUES (false), (true)) AS e(erasing), (VALUES (false), (true)) AS u(urgent)
+        WHERE e.erasing = coalesce(claim_work.erasing, e.erasing) ORDER BY u.urgent DESC, e.erasing
+    LOOP
+        EXIT WHEN cardinality(picked) = claim_work.most;
+        picked := picked || tenancy.pick_due(found.name, kind.erasing, kind.urgent, claim_work.most - cardinality(picked));
+    END LOOP;
     IF picked = '{}' THEN
         RETURN;
     END IF;
@@ -182,6 +191,7 @@ BEGIN
                     ELSE s.observed_state END
             FROM unnest(picked) WITH ORDINALITY AS p(id, place) JOIN tenancy.tenant AS t ON t.id = p.id
             WHERE s.tenant_id = p.id AND s.store = found.name
+              AND tenancy.is_wanted(t.state, t.erase_started_at) IS DISTINCT FROM claim_work.erasing
             RETURNING p.place, t.id, t.state, tenancy.is_wanted(t.state, t.erase_started_at) AS wanted, t.generation,
                 s.observed_generation > 0 AND s.present AS reached, s.lease_token, s.attempts, t.tier
         ), wide AS MATERIALIZED (
@@ -192,8 +202,8 @@ BEGIN
         CROSS JOIN LATERAL tenancy.store_settings(c.id, w.settings) AS g ORDER BY c.place;
 END
 $$;
-COMMENT ON FUNCTION tenancy.claim_work(text, bigint, text, integer, interval) IS
-'Leases to the daemon at most so many (1 to 1000) of the tenants that are due in a store, and returns what each should be there: urgent ones first, then the longest due. present false: it is to be gone, and proven gone. reached_before: the store has shown it as present once. settings: those that count, empty where it is not to be present. token names the lease; attempts counts the failures in a row so far. Whom another daemon holds is not among them, and nobody is waited for. For admins and sidecars. Errors: TN026 not the instance or not its epoch, TN027 no such store, 22023, 42501.';
+COMMENT ON FUNCTION tenancy.claim_work(text, bigint, text, integer, interval, boolean) IS
+'Leases to the daemon at most so many (1 to 1000) of the tenants that are due in a store, and returns what each should be there: urgent ones first, of these and of the others those that are to be there first, then the longest due. erasing: only those that are to be gone (true), only the others (false), or all; so that whoever keeps tenants in step need not wait for an erasure. present false: it is to be gone, and proven gone. reached_before: the store has shown it as present once. settings: those that count, empty where it is not to be present. token names the lease; attempts counts the failures in a row so far. Whom another daemon holds is not among them, and nobody is waited for. For admins and sidecars. Errors: TN026 not the instance or not its epoch, TN027 no such store, 22023, 42501.';
 
 CREATE FUNCTION tenancy.extend_leases(daemon text, store text, tokens bigint[], lease interval)
 RETURNS bigint[]

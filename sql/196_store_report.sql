@@ -121,7 +121,7 @@ BEGIN
             observed_state = CASE f.outcome WHEN 'converged' THEN f.shown ELSE coalesce(f.shown, s.observed_state) END,
             present = CASE f.outcome WHEN 'converged' THEN f.present ELSE s.present END,
             due_at = CASE WHEN f.behind THEN moment WHEN f.outcome = 'retry' THEN moment + f.retry_after_ms * interval '1 ms' END,
-            urgent = s.urgent AND (f.behind OR f.outcome <> 'converged'),
+            urgent = s.urgent AND (f.behind OR f.outcome <> 'converged'), to_erase = NOT f.wanted,
             pending_since = CASE WHEN f.becomes <> 'converged' THEN coalesce(s.pending_since, moment) END,
             lease_holder = NULL, lease_token = NULL, lease_until = NULL,
             attempts = CASE WHEN f.behind OR f.outcome = 'converged' THEN 0 ELSE s.attempts + 1 END,

@@ -16,7 +16,7 @@ WITH pair AS (
     FROM pair AS p
     WHERE 'suspend' = ANY (p.required_for) AND p.present
       AND ((p.state IN ('suspended', 'archived', 'erasing', 'erased') AND p.observed_state IN ('provisioning', 'active', 'read_only'))
-           OR (p.state = 'read_only' AND p.observed_state = 'active'))
+           OR (p.state = 'read_only' AND p.observed_state IN ('provisioning', 'active')))
     UNION ALL
     SELECT p.store, p.id, 'provisioning_not_reached', p.created_at, 'the tenant waits for the store to be active'
     FROM pair AS p WHERE 'provision' = ANY (p.required_for) AND p.state = 'provisioning' AND p.observed_generation = 0

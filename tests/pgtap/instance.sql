@@ -1,7 +1,7 @@
 -- The identity of an installation: bound once, lost by a copy, taken over or made anew.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(42);
+SELECT plan(45);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.provision('acme'), tenancy.define_store('cache', 'redis') \g /dev/null
@@ -53,6 +53,12 @@ END
 $$;
 SELECT is(test.moved(change), said, change) FROM (VALUES ('tick = 9', 'accepted'), ('system_identifier = system_identifier + 1', 'TN026'),
     ('database_oid = 1', 'TN026'), ('timeline = timeline + 1', 'TN026'), ('epoch = epoch + 1', 'TN026')) AS m(change, said);
+
+-- What a session of a daemon begins with.
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT lives_ok(format('SELECT tenancy.require_instance(%L)', (SELECT id FROM tenancy.instance_identity())), 'this database is the instance');
+SELECT test.refused(format('SELECT tenancy.require_instance(%L)', i), 'TN026', 'and no other: ' || coalesce(i, 'NULL'))
+FROM (VALUES ('01890000-0000-7000-8000-000000000000'), (NULL)) AS x(i);
 
 -- A replacement looks at everything again, and deletes nothing that it does not know.
 SET SESSION AUTHORIZATION lc_admin;

@@ -8,7 +8,7 @@ GRANT lc_team TO lc_inherits;
 CREATE ROLE lc_row_only LOGIN;
 SELECT tenancy.add_operator('lc_row_only', 'admin');
 -- Anybody may call these here, so that it is the guards inside that are tested.
-SELECT plan(293);
+SELECT plan(297);
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA tenancy TO lc_row_only, lc_auditor, lc_sidecar, lc_app;
 
 CREATE FUNCTION test.calls(OUT kind text, OUT call text) RETURNS SETOF record LANGUAGE sql AS $$
@@ -28,7 +28,7 @@ CREATE FUNCTION test.calls(OUT kind text, OUT call text) RETURNS SETOF record LA
         ('admin', $c$define_collection('s', 'c')$c$), ('admin', $c$remove_collection('s', 'c')$c$),
         ('admin', $c$check_awaited('acme', NULL)$c$), ('admin', $c$stores_reached(gen_random_uuid(), NULL)$c$),
         ('sidecar', $c$bind_instance('new')$c$), ('sidecar', $c$tick_instance('d', '1', 1)$c$), ('sidecar', $c$daemon_stores()$c$),
-        ('sidecar', $c$report_store('d', 1, 's', '{}')$c$), ('sidecar', $c$claim_work('d', 1, 's', 1, '1 s')$c$),
+        ('sidecar', $c$require_instance(NULL)$c$), ('sidecar', $c$report_store('d', 1, 's', '{}')$c$), ('sidecar', $c$claim_work('d', 1, 's', 1, '1 s')$c$),
         ('sidecar', $c$extend_leases('d', 's', '{1}', '1 s')$c$), ('sidecar', $c$release_work('d', 's', '{1}')$c$),
         ('sidecar', $c$report_work('d', 1, 's', '[]')$c$), ('sidecar', $c$desired_page('s', NULL, 1)$c$),
         ('sidecar', $c$request_repair('d', 1, 's', '{}')$c$), ('sidecar', $c$report_unknown('d', 1, 's', 'x', '[]', true, 0, 0)$c$),

@@ -55,6 +55,12 @@ SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.archive('acme', 'x') \g /dev/null
 SELECT test.later() \g /dev/null
 SELECT is(test.alarms(), NULL, 'archived: cut off already');
+RESET SESSION AUTHORIZATION;
+BEGIN;
+UPDATE tenancy.tenant_store SET observed_state = 'provisioning' WHERE tenant_id = tenancy.tenant_id('beta') AND store = 'docs';
+SELECT is(test.alarms(), 'docs beta suspension_not_reached', 'what a new tenant shows may be writable by now');
+ROLLBACK;
+SET SESSION AUTHORIZATION lc_admin;
 
 -- Provisioning, erasing, stalled.
 SELECT tenancy.provision('new'), tenancy.request_erasure('acme', 'x', '0') \g /dev/null
@@ -71,7 +77,7 @@ SELECT tenancy.set_display_name('new', 'x') \g /dev/null
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT test.work('docs') \g /dev/null
 SELECT test.settle('docs') \g /dev/null
-SELECT is(test.work('cache', '{"outcome": "parked", "reason": "Full", "message": "no room"}'), 'acme erased 10 gone, new active 3', 'the other store gives all up');
+SELECT is(test.work('cache', '{"outcome": "parked", "reason": "Full", "message": "no room"}'), 'new active 3, acme erased 10 gone', 'the other store gives all up');
 SET SESSION AUTHORIZATION lc_admin;
 SELECT is(test.alarms(), 'cache acme tenant_stalled, cache new tenant_stalled', 'stalled');
 SELECT is((SELECT DISTINCT message FROM tenancy.store_alarm), 'Full: no room', 'with the reason');

@@ -1,7 +1,7 @@
 -- The work of daemons: claims, leases, reports, conditions, erasing. Races: tests/isolation/test_store_work.py.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(103);
+SELECT plan(107);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_tier('pro'), tenancy.define_setting('theme', '{"type": ["string", "null"]}', '"light"'), tenancy.define_setting('max', '{"type": "integer"}'),
@@ -180,6 +180,7 @@ SELECT tenancy.suspend('acme', 'x'), tenancy.archive('acme', 'x'), tenancy.reque
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT is(test.work('docs'), 'acme erasing 9', 'announced: still there');
 RESET SESSION AUTHORIZATION;
+UPDATE tenancy.tenant_store SET due_at = now() - interval '1 hour' WHERE tenant_id IN (:'acme_id', :'beta_id') AND store = 'docs'; -- as one that is tried again
 SELECT is((SELECT erased_at FROM tenancy.tenant_store WHERE tenant_id = :'acme_id' AND store = 'docs'), NULL, 'and nothing is proven');
 SET SESSION AUTHORIZATION lc_admin;
 \set ON_ERROR_STOP 0
@@ -187,6 +188,12 @@ CALL tenancy.erase('acme', timeout => '1 ms');
 SELECT test.said(:'SQLSTATE', 'TN025', 'both stores are waited for');
 SET SESSION AUTHORIZATION lc_sidecar;
 SELECT is((SELECT settings FROM tenancy.desired_page('docs', NULL, 10) WHERE test.slug(tenant_id) = 'acme'), '{}', 'no settings for who is to be gone');
+SELECT is((SELECT string_agg(test.slug(tenant_id), ',') FROM tenancy.claim_work('d1', 1, 'docs', 9, '1 minute', erasing => false)), 'beta', 'who keeps tenants in step leaves it');
+SELECT is((SELECT string_agg(test.slug(tenant_id), ',') FROM tenancy.claim_work('d1', 1, 'docs', 9, '1 minute', erasing => true)), 'acme', 'to whoever erases');
+SELECT test.expire() \g /dev/null
+SELECT is((SELECT string_agg(test.slug(tenant_id), ',') FROM tenancy.claim_work('d1', 1, 'docs', 9, '1 minute', erasing => true)), 'acme', 'again');
+SELECT is(test.work('docs'), 'beta active 4', 'the other one is due still');
+SELECT test.expire() \g /dev/null
 SELECT is(test.work('docs', '{"outcome": "retry", "retry_after_ms": 0, "reason": "Unreachable"}'), 'acme erasing 10 gone', 'begun: to be gone');
 RESET SESSION AUTHORIZATION;
 SELECT results_eq($$SELECT type FROM tenancy.store_condition WHERE slug = 'acme' AND store = 'docs' AND status ORDER BY type$$, $$VALUES ('Degraded'), ('Deleting'), ('Progressing')$$, 'deleting');

@@ -1,6 +1,7 @@
 #include "mongodb/erase.hpp"
 
 #include "mongodb/catalogue.hpp"
+#include "store/store.hpp"
 
 namespace tenancy::sidecar::mongodb {
 namespace {
@@ -25,10 +26,6 @@ bool is_gone(Session& session, const std::string& database, Deadline deadline) {
 }
 
 } // namespace
-
-Failure lease_lost() {
-    return {FailureKind::transient, "LeaseLost", "the lease on the tenant was lost"};
-}
 
 std::optional<Failure> erase_database(Session& session, const std::string& database,
                                       const std::function<bool()>& alive, Deadline deadline) {

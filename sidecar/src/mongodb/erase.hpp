@@ -17,6 +17,4 @@ namespace tenancy::sidecar::mongodb {
                                                     const std::function<bool()>& alive,
                                                     Deadline deadline);
 
-[[nodiscard]] Failure lease_lost();
-
 } // namespace tenancy::sidecar::mongodb

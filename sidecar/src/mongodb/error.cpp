@@ -20,7 +20,6 @@ constexpr std::array store_wide{
     Meaning{89, "Unreachable"},           // NetworkTimeout
     Meaning{91, "ShuttingDown"},          // ShutdownInProgress
     Meaning{100, "NotDurable"},           // UnsatisfiableWriteConcern
-    Meaning{133, "NotPrimary"},           // FailedToSatisfyReadPreference
     Meaning{189, "NotPrimary"},           // PrimarySteppedDown
     Meaning{391, "AuthenticationFailed"}, // ReauthenticationRequired
     Meaning{9001, "Unreachable"},         // SocketException
@@ -131,6 +130,9 @@ Failure failure_of(const CommandError& error) {
     if (error.code() == MONGOC_ERROR_MAX_TIME_MS_EXPIRED || error.code() == code::exceeded_limit ||
         error.code() == code::shard_timed_out) {
         return {FailureKind::transient, "TimedOut", message};
+    }
+    if (error.code() == code::no_shard_member) { // of others all may be well
+        return {FailureKind::transient, "ShardUnavailable", message};
     }
     return {FailureKind::transient, "StoreError", message};
 }

@@ -28,6 +28,7 @@ constexpr int shard_timed_out = 202; // NetworkInterfaceExceededTimeLimit, of a 
 constexpr int not_implemented = 238;
 constexpr int exceeded_limit = 262; // ExceededTimeLimit
 constexpr int too_large = 10334;
+constexpr int no_shard_member = 133; // FailedToSatisfyReadPreference, of a router
 constexpr int duplicate_key = 11000;
 } // namespace code
 

@@ -82,6 +82,8 @@ struct Connection::State {
     std::vector<Keywords> attempts;
     std::size_t next_attempt = 0; // the host that answered last
     std::uint64_t number = 0;
+    std::string opening; // the statement that every session begins with, if any
+    std::vector<Field> opening_parameters;
     std::vector<std::string> channels;
     std::vector<std::string> notices;
     std::optional<Milliseconds> session_limit; // statement_timeout of the session, where known
@@ -197,6 +199,14 @@ void Connection::State::begin_session(Deadline deadline) {
     run("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), "
         "pg_catalog.set_config('client_connection_check_interval', '2s', false)",
         {}, deadline);
+    if (!opening.empty()) {
+        try {
+            run(opening, opening_parameters, deadline);
+        } catch (const SqlError&) {
+            connection.reset();
+            throw;
+        }
+    }
     for (const auto& channel : channels) {
         const std::unique_ptr<char, decltype(&PQfreemem)> name(
             PQescapeIdentifier(connection.get(), channel.c_str(), channel.size()), PQfreemem);
@@ -325,6 +335,12 @@ Rows Connection::execute_within(std::string_view sql, const std::vector<Field>& 
     state_->set_limit(limit, Deadline::in(state_->config.statement_timeout + grace));
     const auto deadline = limit ? std::optional(Deadline::in(*limit + grace)) : std::nullopt;
     return state_->run(sql, parameters, deadline);
+}
+
+void Connection::open_with(std::string sql, std::vector<Field> parameters) {
+    state_->opening = std::move(sql);
+    state_->opening_parameters = std::move(parameters);
+    disconnect();
 }
 
 void Connection::listen(std::string channel) {

@@ -115,6 +115,14 @@ public:
     PostgresRegistry(const PostgresConfig& config, std::string daemon)
         : connection_(config, config.conninfo, "tenancyd"), daemon_(std::move(daemon)) {}
 
+    void serve(const Uuid& instance) override {
+        if (served_ != instance) {
+            served_ = instance;
+            connection_.open_with("SELECT tenancy.require_instance($1::uuid)",
+                                  {print_uuid(instance)});
+        }
+    }
+
     InstanceIdentity identity() override {
         return identity_at(connection_.execute("SELECT * FROM tenancy.instance_identity()"));
     }
@@ -152,11 +160,13 @@ public:
             {daemon_, std::to_string(epoch), store, to_jsonb(health_to_json(health))});
     }
 
-    std::vector<Claim> claim(std::int64_t epoch, const StoreDefinition& store, unsigned most,
-                             Milliseconds lease) override {
+    std::vector<Claim> claim(std::int64_t epoch, const StoreDefinition& store, Task task,
+                             unsigned most, Milliseconds lease) override {
         const auto rows = connection_.execute(
-            "SELECT * FROM tenancy.claim_work($1, $2::bigint, $3, $4::integer, $5::interval)",
-            {daemon_, std::to_string(epoch), store.name, std::to_string(most), interval(lease)});
+            "SELECT * FROM tenancy.claim_work($1, $2::bigint, $3, $4::integer, $5::interval, "
+            "$6::boolean)",
+            {daemon_, std::to_string(epoch), store.name, std::to_string(most), interval(lease),
+             task == Task::erase ? "true" : "false"});
         std::vector<Claim> claims;
         claims.reserve(rows.rows.size());
         for (std::size_t row = 0; row < rows.rows.size(); ++row) {
@@ -243,6 +253,7 @@ public:
 private:
     Connection connection_;
     const std::string daemon_;
+    std::optional<Uuid> served_;
 };
 
 } // namespace

@@ -43,6 +43,9 @@ struct Claim {
     std::int64_t attempts = 0; // transient failures in a row so far
 };
 
+// Whom a claim takes: those that are to be in the store, or those that are to be gone from it.
+enum class Task : std::uint8_t { keep, erase };
+
 struct Report {
     enum class Outcome { converged, retry, parked };
 
@@ -87,6 +90,11 @@ class Registry {
 public:
     virtual ~Registry() = default;
 
+    // From now on every session has to be one with this instance's database; with another's every
+    // call throws SqlError TN026. Behind the same name may be a copy that has become an instance
+    // of its own. Before the first call any database will do.
+    virtual void serve(const Uuid& instance) = 0;
+
     virtual InstanceIdentity identity() = 0;
     // tenancy.bind_instance(): role "new", "replacement" or "clone". The id and epoch from then on.
     virtual Binding bind(const std::string& role) = 0;
@@ -96,7 +104,7 @@ public:
     virtual void report_store(std::int64_t epoch, const std::string& store,
                               const StoreHealth& health) = 0;
 
-    virtual std::vector<Claim> claim(std::int64_t epoch, const StoreDefinition& store,
+    virtual std::vector<Claim> claim(std::int64_t epoch, const StoreDefinition& store, Task task,
                                      unsigned most, Milliseconds lease) = 0;
     // The tokens that are still held, extended.
     virtual std::vector<std::int64_t> extend(const std::string& store,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
@@ -51,10 +52,6 @@ void finish(WorkItem& item, const std::optional<Failure>& failure) {
     item.applied = !item.failure;
 }
 
-Failure lease_lost() {
-    return {FailureKind::transient, "LeaseLost", "the lease ran out"};
-}
-
 } // namespace
 
 bool Attempt::verify(const Round& round) {
@@ -77,9 +74,12 @@ bool Attempt::verify(const Round& round) {
 
 bool Attempt::converge(Round& round, const Chosen& chosen, Milliseconds patience) {
     const auto soon = round.lease.end().sooner(Deadline::in(patience));
+    if (!restrict_first(round, chosen, soon)) {
+        return false;
+    }
     observe(round, chosen, soon);
     failpoint("work.observed");
-    if (!stamp_check_.same_connection() && !verify(round)) {
+    if (!vouch(round)) {
         return false;
     }
     const auto left = unsettled(chosen, false);
@@ -88,6 +88,39 @@ bool Attempt::converge(Round& round, const Chosen& chosen, Milliseconds patience
     const auto alive = [&] { return may_go_on(round); };
     apply(round, left, alive,
           all_short ? round.lease.end().sooner(Deadline::in(patience)) : round.lease.end());
+    return true;
+}
+
+// Before their collections are looked at: whoever may lock one, or put a view in its place, must
+// not keep a restriction back. Failures come up again when everything is looked at.
+bool Attempt::restrict_first(Round& round, const Chosen& chosen, Deadline deadline) {
+    static const auto none = std::make_shared<const Templates>();
+    Chosen whole;
+    std::copy_if(chosen.begin(), chosen.end(), std::back_inserter(whole), [](const auto* item) {
+        const auto& desired = item->claim.desired;
+        return desired.present && restricts(desired.state) && desired.templates &&
+               !desired.templates->empty();
+    });
+    if (whole.empty()) {
+        return true;
+    }
+    std::vector<WorkItem> markers(whole.size());
+    Chosen chosen_markers;
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        markers[i].claim = whole[i]->claim;
+        markers[i].claim.desired.templates = none;
+        chosen_markers.push_back(&markers[i]);
+    }
+    observe(round, chosen_markers, deadline);
+    if (!vouch(round)) {
+        return false;
+    }
+    apply(round, unsettled(chosen_markers, false), [&] { return may_go_on(round); }, deadline);
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        whole[i]->shown = markers[i].shown;
+        whole[i]->drifted = markers[i].drifted;
+        whole[i]->begun = markers[i].begun;
+    }
     return true;
 }
 
@@ -100,6 +133,20 @@ bool Attempt::erase(Round& round, const Chosen& chosen) {
         return false;
     }
     apply(round, unsettled(chosen, true), [&] { return keep_lease(round); }, *round.erasing_until);
+    return true;
+}
+
+bool Attempt::vouch(const Round& round) {
+    if (stamp_check_.same_connection()) {
+        return true;
+    }
+    const auto looked_on = store_.connection_number();
+    if (!verify(round)) {
+        return false;
+    }
+    if (store_.connection_number() != looked_on) {
+        throw StoreDown(Unavailable("Unreachable", "the connection was lost again"));
+    }
     return true;
 }
 
@@ -166,6 +213,8 @@ void Attempt::plan(const Round& round, WorkItem& item, const Result<Observed>& f
     }
     item.plan = std::move(decided.value());
     item.planned = true;
+    item.drifted = item.begun ? item.drifted : item.plan.drifted;
+    item.begun = item.begun || !item.plan.actions.empty();
     if (item.plan.flaw) {
         item.flaw = item.plan.flaw;
         item.claim.desired.settings = Json::object();
@@ -177,8 +226,8 @@ void Attempt::plan(const Round& round, WorkItem& item, const Result<Observed>& f
 
 bool Attempt::may_go_on(const Round& round) const {
     const auto now = surroundings_.instance.view();
-    return now.may_write && now.epoch == round.view.epoch && context_.gate().open &&
-           !round.lease.over() && !surroundings_.shutdown.overdue();
+    return now.may_write && now.instance == round.view.instance && now.epoch == round.view.epoch &&
+           context_.gate().open && !round.lease.over() && !surroundings_.shutdown.overdue();
 }
 
 bool Attempt::keep_lease(Round& round) {
@@ -218,19 +267,21 @@ void Attempt::apply(const Round& round, const Chosen& chosen, const std::functio
         return;
     }
     std::vector<Work> work;
-    work.reserve(chosen.size());
-    for (const auto* item : chosen) {
+    std::vector<std::string> shown;
+    for (auto* item : chosen) {
         work.push_back({&item->claim.desired, item->plan.actions});
+        // Not known any more, until it is told what became of the steps.
+        shown.push_back(std::exchange(item->shown, ""));
     }
     const auto outcomes =
         ask_about_tenants([&] { return store_.apply(work, round.view.instance, alive, deadline); });
     failpoint("work.applied");
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-        settle(*chosen[i], outcomes.at(i));
+        settle(*chosen[i], outcomes.at(i), std::move(shown[i]));
     }
 }
 
-void Attempt::settle(WorkItem& item, const Outcome& outcome) {
+void Attempt::settle(WorkItem& item, const Outcome& outcome, std::string shown) {
     const auto& actions = item.plan.actions;
     bool published = outcome.published;
     for (std::size_t done = 0; done < outcome.actions_done && done < actions.size(); ++done) {
@@ -238,8 +289,13 @@ void Attempt::settle(WorkItem& item, const Outcome& outcome) {
         surroundings_.statistics.actions.with({name_, action}).add();
         published = published || actions[done].kind == Action::Kind::publish;
     }
+    // One that failed may have been carried out all the same.
+    const bool in_doubt = outcome.actions_done < actions.size() &&
+                          actions[outcome.actions_done].kind == Action::Kind::publish;
     if (published) {
         item.shown = item.claim.desired.state;
+    } else if (!in_doubt) {
+        item.shown = std::move(shown);
     }
     finish(item, outcome.failure);
 }

@@ -70,12 +70,16 @@ public:
     [[nodiscard]] bool answers();
 
 private:
+    bool restrict_first(Round& round, const Chosen& chosen, Deadline deadline);
     void observe(const Round& round, const Chosen& chosen, Deadline deadline);
     void look_behind(const Round& round, Desired& desired, const Observed& observed);
     static void plan(const Round& round, WorkItem& item, const Result<Observed>& found);
     void apply(const Round& round, const Chosen& chosen, const std::function<bool()>& alive,
                Deadline deadline);
-    void settle(WorkItem& item, const Outcome& outcome);
+    // `shown`: what the store showed before.
+    void settle(WorkItem& item, const Outcome& outcome, std::string shown);
+    // Whether what was just observed is of a server with our stamp; false as verify().
+    [[nodiscard]] bool vouch(const Round& round);
     // Whether the daemon may still write for the round: another database may have taken its place.
     [[nodiscard]] bool may_go_on(const Round& round) const;
     [[nodiscard]] bool keep_lease(Round& round);

@@ -152,6 +152,9 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
     if (!found) {
         return judge_missing(known);
     }
+    if (found->instance != known.instance && found->elsewhere) {
+        return refuse("StampElsewhere", std::string(stamp_elsewhere));
+    }
     if (found->instance != known.instance) {
         return refuse("StampMismatch", "the store belongs to instance " +
                                            print_uuid(found->instance) + ", not to " +

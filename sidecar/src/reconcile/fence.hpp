@@ -67,7 +67,7 @@ struct StampVerdict {
 
 // What is wrong where Stamp::elsewhere.
 inline constexpr std::string_view stamp_elsewhere =
-    "the stamp is in another database of the Redis server, of which one database is the store; set "
+    "a stamp is in another database of the Redis server, of which one database is the store; set "
     "`database` in tenancyd.toml to that one, or empty it and remove its tenancy:instance";
 
 // For a daemon that does not write: whether the stamp is ahead of its database.

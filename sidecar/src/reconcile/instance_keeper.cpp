@@ -203,7 +203,7 @@ void InstanceKeeper::publish(InstanceView view) {
             context->keep.signal();
         }
         if (may_write && changed) {
-            context->work.signal();
+            context->signal_work();
         }
     }
     if (changed) {

@@ -56,7 +56,7 @@ void Listener::listen(Beat& beat) {
             heard.other = hear(look_at).other || heard.other;
         }
         for (const auto& context : contexts_) {
-            context->work.signal();
+            context->signal_work();
         }
         if (heard.other) {
             surroundings_.look_at_instance.signal();
@@ -82,7 +82,7 @@ std::uint64_t Listener::found() const {
 
 void Listener::wake_all() {
     for (const auto& context : contexts_) {
-        context->work.signal();
+        context->signal_work();
     }
     surroundings_.look_at_instance.signal();
 }

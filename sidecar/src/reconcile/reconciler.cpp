@@ -51,9 +51,9 @@ public:
             scanners_.emplace_back(surroundings_, *context, factories.registry(),
                                    factories.store(store));
             for (unsigned i = 0; i < store.workers; ++i) {
-                workers_.emplace_back(surroundings_, *context, factories.registry(),
-                                      factories.store(store));
+                add_worker(*context, Task::keep, factories);
             }
+            add_worker(*context, Task::erase, factories);
         }
     }
 
@@ -112,6 +112,11 @@ public:
     }
 
 private:
+    void add_worker(StoreContext& context, Task task, const SessionFactories& factories) {
+        workers_.emplace_back(surroundings_, context, task, factories.registry(),
+                              factories.store(context.config));
+    }
+
     template <typename Runner>
     void run(Runner& runner) {
         auto& beat = beats_.emplace_back();

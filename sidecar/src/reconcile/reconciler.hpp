@@ -1,5 +1,6 @@
 // All threads that keep the stores in step with PostgreSQL: one that listens, one that keeps the
-// instance (heartbeat, identity, schedule), and for each store its keeper, workers and scanner.
+// instance (heartbeat, identity, schedule), and for each store its keeper, its workers (one of them
+// erases) and its scanner.
 #pragma once
 
 #include <functional>

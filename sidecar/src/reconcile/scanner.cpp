@@ -81,8 +81,10 @@ bool Scanner::scan(Beat& beat) {
     scan.id = print_uuid(scan.view.instance) + "/" + std::to_string(scan.view.tick) + "/" +
               std::to_string(++scans_);
     const Timer timer(surroundings_.statistics.scan_seconds.with({name_}));
+    registry_->serve(scan.view.instance);
     store_->define(*scan.definition);
-    if (!verified(scan) || !compare_tenants(scan) || !look_for_unknown(scan)) {
+    if (!verified(scan) || !compare_tenants(scan) || !look_for_unknown(scan) ||
+        (!stamp_check_.same_connection() && !verified(scan))) {
         return false;
     }
     registry_->report_unknown(scan.view.epoch, name_, scan.id, {}, true, scan.compared,
@@ -104,8 +106,9 @@ void Scanner::promise(Beat& beat, Milliseconds waiting) const {
 // Not by a definition that is no more: its policy may have been to prune.
 bool Scanner::may_go_on(const Scan& scan) {
     const auto now = surroundings_.instance.view();
-    return !surroundings_.shutdown.begun() && now.may_write && now.epoch == scan.view.epoch &&
-           context_.definition() == scan.definition && context_.gate().open;
+    return !surroundings_.shutdown.begun() && now.may_write && now.instance == scan.view.instance &&
+           now.epoch == scan.view.epoch && context_.definition() == scan.definition &&
+           context_.gate().open;
 }
 
 // Of the stamp, before something is read that will be acted upon.
@@ -167,7 +170,7 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
                 context_.suspects.remove(present[i].tenant); // another daemon has settled it
             }
             note_extra(scan, present[i], observed[i].value(), extra);
-        } else if (context_.suspects.contains(present[i].tenant)) {
+        } else if (observed.at(i).failure().reason != "SlotMoving") {
             differing.push_back(present[i].tenant); // a worker tells what it comes to
         }
     }
@@ -249,7 +252,7 @@ void Scanner::repair(Scan& scan, const std::vector<Uuid>& tenants) {
     registry_->request_repair(scan.view.epoch, name_, tenants);
     scan.differing += static_cast<std::int64_t>(tenants.size());
     surroundings_.statistics.scan_differing.with({name_}).add(tenants.size());
-    context_.work.signal();
+    context_.signal_work();
 }
 
 bool Scanner::look_for_unknown(Scan& scan) {

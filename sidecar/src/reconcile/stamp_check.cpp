@@ -40,14 +40,25 @@ std::optional<Failure> StampCheck::judge(const std::optional<Stamp>& found,
     return std::nullopt;
 }
 
+// A store that connects anew on the way may have read one server's stamp and be with another now.
+std::pair<std::optional<Stamp>, std::uint64_t> StampCheck::read(Deadline deadline) {
+    for (int tries = 0; tries < 5; ++tries) {
+        const auto connection = store_.connection_number();
+        auto found = store_.read_stamp(deadline);
+        if (store_.connection_number() == connection) {
+            return {std::move(found), connection};
+        }
+    }
+    throw Unavailable("Unreachable", "the connection is lost again and again");
+}
+
 std::optional<Failure> StampCheck::verify(const InstanceView& view, Deadline deadline) {
     if (same_connection() && !verified_until_.passed() && verified_epoch_ == view.epoch) {
         return std::nullopt;
     }
     verified_epoch_.reset();
     const auto until = Deadline::in(verified_for);
-    const auto found = store_.read_stamp(deadline);
-    const auto connection = store_.connection_number();
+    const auto [found, connection] = read(deadline);
     if (auto failure = judge(found, view)) {
         return failure;
     }

@@ -1,6 +1,7 @@
 // Looks at a store's stamp before something is written, for those who never write the stamp.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ public:
     [[nodiscard]] bool same_connection() const;
 
 private:
+    // The stamp, and the number of the connection that it was read on.
+    [[nodiscard]] std::pair<std::optional<Stamp>, std::uint64_t> read(Deadline deadline);
     [[nodiscard]] std::optional<Failure> judge(const std::optional<Stamp>& found,
                                                const InstanceView& view);
 

@@ -38,9 +38,10 @@ public:
     Suspects suspects;
     std::atomic<std::uint64_t> claimed{0}; // tenants so far
 
-    Wakeup work; // something is due
-    Wakeup keep; // the stamp has to be looked at
-    Wakeup scan; // the store has to be compared as a whole
+    Wakeup keeping; // a tenant that is to be there is due
+    Wakeup erasing; // one that is to be gone is due
+    Wakeup keep;    // the stamp has to be looked at
+    Wakeup scan;    // the store has to be compared as a whole
 
     // As PostgreSQL defines the store; nothing while it is not attached.
     [[nodiscard]] std::shared_ptr<const StoreDefinition> definition() const {
@@ -96,8 +97,15 @@ public:
         contested_ = contested;
     }
 
+    // Somebody is due, and it is not known who.
+    void signal_work() {
+        keeping.signal();
+        erasing.signal();
+    }
+
     void stop() {
-        work.stop();
+        keeping.stop();
+        erasing.stop();
         keep.stop();
         scan.stop();
     }

@@ -88,7 +88,7 @@ void StoreKeeper::look() {
     surroundings_.statistics.breaker.with({name_}).set(0);
     if (was_down) {
         log(Level::info, "store_back", {{"store", name_}});
-        context_.work.signal();
+        context_.signal_work();
     }
     if ((context_.gate().open && has_new_runs()) || was_down) {
         context_.scan.signal();
@@ -114,7 +114,7 @@ void StoreKeeper::look_at_stamp(const InstanceView& view, bool definition_change
         return;
     }
     if (definition_changed || !capabilities_ || store_->connection_number() != probed_connection_) {
-        probe();
+        probe_unless_known(definition_changed);
     }
     if (!capabilities_->missing.empty()) {
         std::string missing;
@@ -239,6 +239,18 @@ std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
     return refusal;
 }
 
+// Of several servers one may be away. That concerns what is asked of that one, and closes nothing:
+// the store was found fit before, and is asked again with the next tick.
+void StoreKeeper::probe_unless_known(bool definition_changed) {
+    try {
+        probe();
+    } catch (const Unavailable&) {
+        if (definition_changed || !capabilities_) {
+            throw;
+        }
+    }
+}
+
 void StoreKeeper::probe() {
     capabilities_ = store_->probe(limit());
     probed_connection_ = store_->connection_number(); // probing may have opened a new one
@@ -284,7 +296,7 @@ void StoreKeeper::show(const Gate& gate, bool reachable) {
     log(gate.open ? Level::info : Level::warning, gate.open ? "store_ready" : "store_not_ready",
         {{"store", name_}, {"reason", gate.reason}, {"message", gate.message}});
     if (gate.open) {
-        context_.work.signal();
+        context_.signal_work();
         context_.scan.signal();
     }
 }
@@ -300,6 +312,7 @@ bool StoreKeeper::report(const InstanceView& view, const Gate& gate, bool reacha
         health.capabilities = capabilities_;
     }
     try {
+        registry_->serve(view.instance);
         registry_->report_store(view.epoch, name_, health);
         probed_anew_ = false;
         reported_reason_ = gate.reason;

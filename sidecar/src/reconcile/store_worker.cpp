@@ -18,19 +18,21 @@ bool is_urgent(const WorkItem& item) {
 
 } // namespace
 
-StoreWorker::StoreWorker(Surroundings& surroundings, StoreContext& context,
+StoreWorker::StoreWorker(Surroundings& surroundings, StoreContext& context, Task task,
                          std::unique_ptr<Registry> registry, std::unique_ptr<Store> store)
-    : surroundings_(surroundings), context_(context), registry_(std::move(registry)),
-      store_(std::move(store)), attempt_(surroundings, context, *registry_, *store_),
+    : surroundings_(surroundings), context_(context), task_(task),
+      wakeup_(task == Task::erase ? context.erasing : context.keeping),
+      registry_(std::move(registry)), store_(std::move(store)),
+      attempt_(surroundings, context, *registry_, *store_),
       reporter_(surroundings, context.config.name, *registry_), name_(context.config.name) {}
 
 void StoreWorker::run(Beat& beat) {
     const auto& config = surroundings_.config;
+    const int leases = task_ == Task::erase ? Attempt::longest_erasing : 1;
     while (!surroundings_.shutdown.begun()) {
-        beat.within(config.lease * Attempt::longest_erasing + config.poll +
-                    surroundings_.longest_call * 4);
+        beat.within(config.lease * leases + config.poll + surroundings_.longest_call * 4);
         if (!run_once()) {
-            context_.work.wait(wait_time());
+            wakeup_.wait(wait_time());
         }
     }
 }
@@ -86,7 +88,7 @@ bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
     failpoint("work.claimed");
     const bool full = round.items.size() == most;
     if (full) {
-        context_.work.signal(); // the next batch need not wait for this one
+        wakeup_.signal(); // the next batch need not wait for this one
     }
     bool verified = false;
     try {
@@ -108,7 +110,9 @@ bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
 Round StoreWorker::claim(const InstanceView& view, unsigned most) {
     const Timer timer(surroundings_.statistics.claim_seconds.with({name_}));
     Round round{view, nullptr, Lease(surroundings_.config.lease), {}, std::nullopt};
-    auto claims = registry_->claim(view.epoch, *definition_, most, surroundings_.config.lease);
+    registry_->serve(view.instance);
+    auto claims =
+        registry_->claim(view.epoch, *definition_, task_, most, surroundings_.config.lease);
     context_.claimed += claims.size();
     follow_definition(claims);
     round.definition = definition_;
@@ -154,19 +158,19 @@ bool StoreWorker::reconcile(Round& round) {
         report_done(round, *group);
     }
     if (!slowed_) {
+        // Suspects count: where all that may be claimed are some, others would never have a turn.
         context_.breaker.succeeded(static_cast<unsigned>(round.items.size()));
-    }
-    if (!try_suspect(round, groups.suspects)) {
-        return false;
     }
     Chosen erasing;
     for (const auto* group : {&groups.urgent, &groups.others}) {
         std::copy_if(group->begin(), group->end(), std::back_inserter(erasing),
                      [](const auto* item) { return !item->settled() && item->erases(); });
     }
-    const bool verified = together(round, erasing, Step::erase);
+    if (!together(round, erasing, Step::erase)) {
+        return false;
+    }
     report_done(round, erasing);
-    return verified;
+    return try_suspect(round, groups.suspects);
 }
 
 StoreWorker::Groups StoreWorker::divide(std::vector<WorkItem>& items) const {
@@ -218,8 +222,10 @@ bool StoreWorker::together(Round& round, const Chosen& group, Step step) {
             }
             log(Level::warning, "tenants_unanswered",
                 {{"store", name_}, {"tenants", group.size()}, {"message", problem.what()}});
-            context_.breaker.slowed();
-            slowed_ = true;
+            if (!round.over()) {
+                context_.breaker.slowed();
+                slowed_ = true;
+            }
         }
     }
     for (auto* item : group) {

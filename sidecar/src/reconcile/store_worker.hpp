@@ -1,4 +1,6 @@
-// One thread's work on one store: claim, verify the stamp, observe, decide, apply, report.
+// One thread's work on one store: claim, verify the stamp, observe, decide, apply, report. Those
+// that are to be erased are another thread's: erasing takes long, and nobody else is to wait for
+// it.
 #pragma once
 
 #include <memory>
@@ -22,7 +24,7 @@ namespace tenancy::sidecar {
 class StoreWorker {
 public:
     // Borrows `surroundings` and `context`, which it shares with other threads.
-    StoreWorker(Surroundings& surroundings, StoreContext& context,
+    StoreWorker(Surroundings& surroundings, StoreContext& context, Task task,
                 std::unique_ptr<Registry> registry, std::unique_ptr<Store> store);
 
     // Works until the shutdown begins. Throws nothing.
@@ -59,6 +61,8 @@ private:
 
     Surroundings& surroundings_;
     StoreContext& context_;
+    const Task task_;
+    Wakeup& wakeup_;
     std::unique_ptr<Registry> registry_;
     std::unique_ptr<Store> store_;
     Attempt attempt_;

@@ -20,7 +20,8 @@ void Suspects::remove(const Uuid& tenant) {
 }
 
 bool may_be_a_tenant(const Unavailable& problem) {
-    return problem.reason() == "TimedOut" || problem.reason() == "ReplyTooLarge";
+    const auto& reason = problem.reason();
+    return reason == "TimedOut" || reason == "ReplyTooLarge" || reason == "ProtocolError";
 }
 
 Milliseconds patience_with_many(Milliseconds operation_timeout) {

@@ -41,7 +41,7 @@ Report make_report(const WorkItem& item, const ReconcileConfig& config, double f
     report.store_generation = desired.store_generation;
     if (!item.failure) {
         report.present = desired.present;
-        report.drifted = item.plan.drifted;
+        report.drifted = item.drifted;
         report.state = desired.state;
         report.reason = "Converged";
         return report;

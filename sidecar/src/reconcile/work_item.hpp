@@ -17,6 +17,8 @@ struct WorkItem {
     bool planned = false; // the plan has been made; it was not when something failed before
     std::optional<Failure> failure; // the first
     std::optional<Failure> flaw;    // of the plan, from when it was first made
+    bool begun = false;             // some plan had steps: what is missing later on is no drift
+    bool drifted = false;           // the store was found changed before anything was begun
     bool applied = false;           // the plan has been carried out
     std::string shown;     // the tenant's state that the store shows, as far as it is known
     bool finished = false; // reported, or given up: not to be released any more

@@ -147,7 +147,7 @@ std::optional<Stamp> read_server_stamp(Nodes& nodes, std::int64_t own_database, 
             const auto replies = nodes.run_at(node, database, std::span(&words, 1), deadline);
             auto found = stamp_in(replies.front());
             if (found) {
-                found->elsewhere = !own;
+                found->elsewhere = true;
             }
             if (found && (!own || found->instance != own->instance || found->store != own->store)) {
                 return found;

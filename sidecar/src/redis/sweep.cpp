@@ -6,6 +6,7 @@
 #include "redis/keys.hpp"
 #include "redis/refusal.hpp"
 #include "redis/slots.hpp"
+#include "store/store.hpp"
 
 namespace tenancy::sidecar::redis {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 constexpr std::size_t most_at_once = 500; // keys of one UNLINK
 constexpr int most_passes = 6;
 constexpr Milliseconds most_reserved{1000};
-
-Failure lease_lost() {
-    return {FailureKind::transient, "LeaseLost", "another daemon may have the tenant now"};
-}
 
 bool is_again(const Reply& reply) {
     return reply.is_error() && code_of(reply.text) == "TRYAGAIN";

@@ -113,7 +113,7 @@ struct Stamp {
     std::string store; // its name
     std::int64_t epoch = 0;
     std::int64_t tick = 0;
-    bool elsewhere = false; // in a place that is not the store's, which has none
+    bool elsewhere = false; // in another place of the store's server
 
     friend bool operator==(const Stamp&, const Stamp&) = default;
 };

@@ -2,6 +2,10 @@
 
 namespace tenancy::sidecar {
 
+Failure lease_lost() {
+    return {FailureKind::transient, "LeaseLost", "the lease is over; another daemon may have it"};
+}
+
 std::unique_ptr<Store> make_store(const StoreConfig& config) {
     if (config.kind == "redis") {
         return make_redis_store(config);

@@ -44,6 +44,9 @@ struct Outcome {
     std::optional<Failure> failure;
 };
 
+// What apply() answers where `alive` said no.
+[[nodiscard]] Failure lease_lost();
+
 // A session with a store, used by one thread at a time. Connects when it has to. Every call is over
 // by its deadline, and throws Unavailable when the store does not answer by then, refuses the
 // connection or the credentials, or says it cannot take writes now (full, no primary).
@@ -77,8 +80,8 @@ public:
                                                                 Deadline deadline) = 0;
 
     // Takes the steps of each, in order; a failure ends that tenant's steps only. Calls `alive` now
-    // and then during long steps; when it returns false the lease is lost: stop, with a transient
-    // failure of reason LeaseLost.
+    // and then during long steps; when it returns false the lease is lost: stop, with
+    // lease_lost().
     [[nodiscard]] virtual std::vector<Outcome> apply(std::span<const Work> work,
                                                      const Uuid& instance,
                                                      const std::function<bool()>& alive,

@@ -9,7 +9,7 @@ from harness import wait_for
 
 from . import faults
 from .proxied import proxied
-from .proxy import Proxy
+from .proxy import Proxy, command_name
 from .world import World
 
 # Those of tenancyd itself: a tenant that hangs must not keep anybody else for one operation_timeout.
@@ -23,17 +23,21 @@ where s.store = 'docs' and t.slug like 'bad-%' and s.attempts > 0 and s.reason =
 
 
 @contextmanager
-def hanging(docs: Proxy, tenants: list[UUID]) -> Iterator[None]:
-    """What is asked in their databases is answered when this is over."""
-    names, over = {f"t_{tenant.hex}" for tenant in tenants}, threading.Event()
+def hanging(docs: Proxy, tenants: list[UUID], command: str | None = None) -> Iterator[list[str]]:
+    """What is asked in their databases, or the command of that name, is answered when this is over.
 
-    def hang(command: dict[str, object]) -> None:
-        if command["$db"] in names:
+    Yields the databases that were asked."""
+    names, over = {f"t_{tenant.hex}" for tenant in tenants}, threading.Event()
+    asked: list[str] = []
+
+    def hang(message: dict[str, object]) -> None:
+        if message["$db"] in names and command in (None, command_name(message)):
+            asked.append(str(message["$db"]))
             over.wait()
 
     docs.answer = hang
     try:
-        yield
+        yield asked
     finally:
         docs.answer = None
         over.set()
@@ -55,6 +59,46 @@ def test_others_are_suspended_at_once(world: World) -> None:
                 faults.tried("a suspension beside tenants that hang")
             assert [event for event in daemon.events("store_unavailable") if event["store"] == "docs"] == []
             assert ("docs", "store_unreachable") not in world.alarms()
+        world.admin("select tenancy.retry_store('docs', everything => true)")
+        world.converged()
+
+
+def test_nobody_waits_for_an_erasure(world: World) -> None:
+    with proxied(world) as (_, docs):
+        world.daemon(reconcile=DEFAULTS, store=PATIENT | {"operation_timeout": "20s", "workers": 1})
+        leaving = {slug: world.provision(slug) for slug in ("leaving-0", "leaving-1", "leaving-2")}
+        good = world.provision("good")
+        world.converged()
+        world.act("suspend", list(leaving))
+        world.act("archive", list(leaving))
+        world.converged()
+        with (
+            hanging(docs, list(leaving.values()), "dropDatabase") as asked,
+            world.servers.mongodb.client() as mongodb,
+        ):
+            world.begin_erasing(list(leaving))
+            wait_for(lambda: asked, 20, "an erasure to hang")
+            world.act("suspend", ["good"])
+            shown = lambda: mongodb[f"t_{good.hex}"]["tenancy"].find_one()["state"]  # noqa: E731
+            wait_for(lambda: shown() == "suspended", 5, "a suspension beside it")
+            faults.tried("a suspension beside erasures that hang")
+        world.admin("select tenancy.retry_store('docs', everything => true)")
+        world.converged()
+
+
+def test_a_collection_keeps_no_suspension_back(world: World) -> None:
+    """Whoever may lock a tenant's collections, or put views in their place, could otherwise."""
+    with proxied(world) as (_, docs):
+        world.daemon(reconcile=DEFAULTS, store=PATIENT | {"operation_timeout": "20s"})
+        tenant = world.provision("locked")
+        world.converged()
+        with hanging(docs, [tenant], "listIndexes"), world.servers.mongodb.client() as mongodb:
+            world.act("suspend", ["locked"])
+            shown = lambda: mongodb[f"t_{tenant.hex}"]["tenancy"].find_one()["state"]  # noqa: E731
+            wait_for(lambda: shown() == "suspended", 5, "the suspension")
+            told = "select observed_state from tenancy.tenant_store where store = 'docs'"
+            wait_for(lambda: world.sql(told) == [("suspended",)], 60, "it to be told")
+            faults.tried("a suspension of a tenant whose collections cannot be looked at")
         world.admin("select tenancy.retry_store('docs', everything => true)")
         world.converged()
 

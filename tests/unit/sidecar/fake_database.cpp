@@ -9,6 +9,8 @@ class FakeRegistry : public Registry {
 public:
     explicit FakeRegistry(std::shared_ptr<FakeDatabase> database) : db_(std::move(database)) {}
 
+    void serve(const Uuid& instance) override { served_ = instance; }
+
     InstanceIdentity identity() override {
         const auto lock = begin("identity");
         return db_->identity;
@@ -50,13 +52,14 @@ public:
         db_->definition.stamped = db_->definition.stamped || health.stamped;
     }
 
-    std::vector<Claim> claim(std::int64_t epoch, const StoreDefinition& store, unsigned most,
-                             Milliseconds) override {
+    std::vector<Claim> claim(std::int64_t epoch, const StoreDefinition& store, Task task,
+                             unsigned most, Milliseconds) override {
         const auto lock = begin("claim");
         check(epoch);
         std::vector<Claim> claims;
         for (auto& [id, row] : db_->rows) {
-            if (claims.size() < most && row.due && !row.parked && row.token == 0) {
+            const bool asked = db_->tenants.at(id).present == (task == Task::keep);
+            if (asked && claims.size() < most && row.due && !row.parked && row.token == 0) {
                 row.token = ++db_->last_token;
                 row.due = false;
                 claims.push_back({desired(id, store), row.token, row.attempts});
@@ -156,6 +159,9 @@ private:
         std::unique_lock lock(db_->mutex);
         const auto before = db_->before; // a copy: it may put another in its place
         before(call);
+        if (served_ && db_->identity.id != *served_) {
+            throw SqlError("TN026", "another instance", "", "");
+        }
         return lock;
     }
 
@@ -206,6 +212,7 @@ private:
     }
 
     const std::shared_ptr<FakeDatabase> db_;
+    std::optional<Uuid> served_;
 };
 
 } // namespace

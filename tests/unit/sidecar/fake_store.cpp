@@ -16,7 +16,9 @@ public:
 
     std::optional<Stamp> read_stamp(Deadline) override {
         const auto lock = begin("read_stamp");
-        return server_->stamp;
+        const auto found = server_->stamp;
+        server_->after("read_stamp");
+        return found;
     }
 
     bool write_stamp(const Stamp& stamp, const std::optional<Stamp>& expected, Deadline) override {
@@ -48,7 +50,11 @@ public:
         std::vector<Result<Observed>> results;
         for (const auto& desired : tenants) {
             server_->look(desired);
-            results.emplace_back(observed(desired));
+            if (const auto failure = server_->unreadable(desired)) {
+                results.emplace_back(*failure);
+            } else {
+                results.emplace_back(observed(desired));
+            }
         }
         return results;
     }

@@ -39,6 +39,10 @@ public:
     std::function<void(std::string_view)> after = [](std::string_view) {};
     // Called for each tenant that is observed; throws Unavailable to let the call fail.
     std::function<void(const Desired&)> look = [](const Desired&) {};
+    // A failure of that tenant's observation, or nothing.
+    std::function<std::optional<Failure>(const Desired&)> unreadable = [](const Desired&) {
+        return std::nullopt;
+    };
     // A failure of that tenant's step, or nothing.
     std::function<std::optional<Failure>(const Desired&, const Action&)> fail =
         [](const Desired&, const Action&) { return std::nullopt; };

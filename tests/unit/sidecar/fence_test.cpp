@@ -173,6 +173,11 @@ TEST(JudgeStamp, RefusesItsOwnStampInAnotherPlace) {
     }
 }
 
+TEST(JudgeStamp, SaysWhereAnotherInstancesStampIsThatIsNotTheStores) {
+    const Stamp theirs{Uuid{{99}}, "cache", 3, 100, true};
+    EXPECT_EQ(judge_stamp(theirs, knowing(100)).reason, "StampElsewhere");
+}
+
 TEST(JudgeStamp, SeesACopyInTheStampOfAnotherStore) {
     EXPECT_TRUE(judge_stamp(Stamp{ours, "sessions", 3, 101}, knowing(100)).contested);
 }

@@ -59,7 +59,10 @@ Daemon::Daemon(std::shared_ptr<FakeDatabase> database, std::shared_ptr<FakeServe
     : surroundings(config, Milliseconds(1000), statistics), contexts(one_context(config)),
       instance(surroundings, directory.path(), contexts, fake_registry(database)),
       keeper(surroundings, *contexts.front(), fake_registry(database), fake_store(server)),
-      worker(surroundings, *contexts.front(), fake_registry(database), fake_store(server)),
+      worker(surroundings, *contexts.front(), Task::keep, fake_registry(database),
+             fake_store(server)),
+      eraser(surroundings, *contexts.front(), Task::erase, fake_registry(database),
+             fake_store(server)),
       scanner(surroundings, *contexts.front(), fake_registry(database), fake_store(server)) {}
 
 void Daemon::settle() {
@@ -79,6 +82,35 @@ void Daemon::turn() {
     instance.run_once();
     keeper.run_once();
     (void)work();
+}
+
+void OneStore::add(unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+        database->add(tenant_number(i));
+    }
+}
+
+bool OneStore::converge() {
+    const auto limit = Deadline::in(Milliseconds(10'000));
+    while (!database->converged() && !limit.passed()) {
+        daemon.turn();
+    }
+    return database->converged();
+}
+
+FakeDatabase::Row& OneStore::row(unsigned number) {
+    return database->rows.at(tenant_number(number));
+}
+
+FakeServer::Tenant* OneStore::shown(unsigned number) const {
+    const auto found = server->tenants.find(print_uuid(tenant_number(number)));
+    return found == server->tenants.end() ? nullptr : &found->second;
+}
+
+void OneStore::want_a_collection() {
+    database->definition.templates = std::make_shared<const Templates>(
+        Templates{{"messages", CollectionTemplate{"messages", Json::object(), {}}}});
+    ++database->definition.generation;
 }
 
 } // namespace tenancy::sidecar

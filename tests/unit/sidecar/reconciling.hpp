@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "fake_database.hpp"
 #include "fake_store.hpp"
 #include "reconcile/instance_keeper.hpp"
@@ -40,7 +42,11 @@ struct Daemon {
     void settle();
     // Lets everybody take a turn.
     void turn();
-    [[nodiscard]] bool work() { return worker.run_once(); }
+    // Those that are to be erased last.
+    bool work() {
+        const bool more = worker.run_once();
+        return eraser.run_once() || more;
+    }
     [[nodiscard]] Gate gate() const { return contexts.front()->gate(); }
 
     TemporaryDirectory directory;
@@ -50,8 +56,25 @@ struct Daemon {
     Beat beat;
     InstanceKeeper instance;
     StoreKeeper keeper;
-    StoreWorker worker;
+    StoreWorker worker, eraser;
     Scanner scanner;
+};
+
+// A database, a store, and the daemon between them. Tenants are numbered from 0.
+class OneStore : public ::testing::Test {
+protected:
+    void add(unsigned count);
+    // Takes turns until nothing is due; false when that does not come.
+    [[nodiscard]] bool converge();
+    [[nodiscard]] FakeDatabase::Row& row(unsigned number);
+    // What the store has of the tenant; null where it has nothing.
+    [[nodiscard]] FakeServer::Tenant* shown(unsigned number) const;
+    // From now on every tenant is to have one collection.
+    void want_a_collection();
+
+    std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
+    std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
+    Daemon daemon{database, server};
 };
 
 } // namespace tenancy::sidecar

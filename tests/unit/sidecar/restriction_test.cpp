@@ -7,25 +7,12 @@
 namespace tenancy::sidecar {
 namespace {
 
-class Restriction : public ::testing::Test {
+class Restriction : public OneStore {
 protected:
     void SetUp() override {
-        for (unsigned i = 0; i < 2; ++i) {
-            database->add(tenant_number(i));
-        }
+        add(2);
         daemon.settle();
         ASSERT_TRUE(converge());
-    }
-    bool converge() {
-        for (int turns = 0; turns < 100 && !database->converged(); ++turns) {
-            daemon.turn();
-        }
-        return database->converged();
-    }
-    void want_a_collection() {
-        database->definition.templates = std::make_shared<const Templates>(
-            Templates{{"messages", CollectionTemplate{"messages", Json::object(), {}}}});
-        ++database->definition.generation;
     }
     // Suspends the tenant, whose steps of that kind fail.
     void suspend(unsigned number, Action::Kind failing) {
@@ -38,14 +25,6 @@ protected:
         daemon.settle();
         (void)daemon.work();
     }
-    FakeDatabase::Row& row(unsigned number) { return database->rows.at(tenant_number(number)); }
-    FakeServer::Tenant& shown(unsigned number) {
-        return server->tenants.at(print_uuid(tenant_number(number)));
-    }
-
-    std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
-    std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
-    Daemon daemon{database, server};
 };
 
 TEST_F(Restriction, IsToldThoughALaterStepFailed) {
@@ -71,7 +50,7 @@ TEST_F(Restriction, IsToldByWhoFindsItShown) {
 }
 
 TEST_F(Restriction, IsNotToldInWordsThatAreNoStates) {
-    shown(0).marker = Marker{database->identity.id, 1, "whatever"};
+    shown(0)->marker = Marker{database->identity.id, 1, "whatever"};
     suspend(0, Action::Kind::publish);
     EXPECT_EQ(row(0).state, "provisioning") << "as it was told before";
 }
@@ -81,16 +60,73 @@ TEST_F(Restriction, IsShownWithoutSettingsThatCannotBeRead) {
     database->change(tenant_number(0), "suspended", true, unreadable);
     database->change(tenant_number(1), "active", true, unreadable);
     (void)daemon.work();
-    EXPECT_EQ(shown(0).marker, (Marker{database->identity.id, 2, "suspended"}));
-    EXPECT_EQ(shown(0).settings, Json::object());
+    EXPECT_EQ(shown(0)->marker, (Marker{database->identity.id, 2, "suspended"}));
+    EXPECT_EQ(shown(0)->settings, Json::object());
     EXPECT_EQ(row(0).state, "suspended");
-    EXPECT_EQ(shown(1).marker, (Marker{database->identity.id, 1, "provisioning"}));
+    EXPECT_EQ(shown(1)->marker, (Marker{database->identity.id, 1, "provisioning"}));
     for (unsigned i = 0; i < 2; ++i) {
         EXPECT_EQ(row(i).reason, "SettingsUnreadable");
         EXPECT_TRUE(row(i).parked);
     }
     ASSERT_TRUE(daemon.scanner.run_once(daemon.beat));
     EXPECT_EQ(daemon.statistics.scan_differing.with({"cache"}).value(), 2U);
+}
+
+// Whoever may make views or hold locks in the tenant's place could keep it back otherwise.
+TEST_F(Restriction, IsShownBeforeTheCollectionsAreLookedAt) {
+    want_a_collection();
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    server->look = [](const Desired& desired) {
+        if (!desired.templates->empty() && desired.tenant == tenant_number(0)) {
+            throw Unavailable("TimedOut", "no answer in time");
+        }
+    };
+    server->unreadable = [](const Desired& desired) -> std::optional<Failure> {
+        if (!desired.templates->empty() && desired.tenant == tenant_number(1)) {
+            return Failure{FailureKind::permanent, "Refused", "a view"};
+        }
+        return std::nullopt;
+    };
+    for (unsigned i = 0; i < 2; ++i) {
+        database->change(tenant_number(i), "suspended", true, Json::object());
+    }
+    (void)daemon.work();
+    for (unsigned i = 0; i < 2; ++i) {
+        EXPECT_EQ(shown(i)->marker->state, "suspended");
+        EXPECT_EQ(row(i).state, "suspended");
+    }
+    EXPECT_EQ(row(0).reason, "TimedOut");
+    EXPECT_TRUE(row(1).parked);
+}
+
+TEST_F(Restriction, ThatWasRepairedCountsAsDriftThoughThereAreTwoLooks) {
+    want_a_collection();
+    database->change(tenant_number(0), "suspended", true, Json::object());
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    shown(0)->marker->state = "active"; // somebody else wrote that
+    ASSERT_TRUE(daemon.scanner.run_once(daemon.beat));
+    ASSERT_TRUE(converge());
+    EXPECT_EQ(shown(0)->marker->state, "suspended");
+    EXPECT_EQ(daemon.statistics.drifted.with({"cache"}).value(), 1U);
+}
+
+// The store may have done it, and then the tenant is not cut off any more.
+TEST_F(Restriction, ThatEndedIsNotToldOfAResumptionWithoutAnAnswer) {
+    database->change(tenant_number(0), "suspended", true, Json::object());
+    ASSERT_TRUE(converge());
+    row(0).state.clear(); // of what is told from now on only
+    database->change(tenant_number(0), "active", true, Json::object());
+    server->after = [](std::string_view step) {
+        if (step == "publish") {
+            throw Unavailable("TimedOut", "no answer in time");
+        }
+    };
+    (void)daemon.work();
+    EXPECT_EQ(shown(0)->marker->state, "active");
+    EXPECT_EQ(row(0).reason, "TimedOut");
+    EXPECT_EQ(row(0).state, "");
 }
 
 } // namespace

@@ -6,21 +6,12 @@
 namespace tenancy::sidecar {
 namespace {
 
-class Scanning : public ::testing::Test {
+class Scanning : public OneStore {
 protected:
     void SetUp() override {
-        for (unsigned i = 0; i < 5; ++i) {
-            database->add(tenant_number(i));
-        }
+        add(5);
         daemon.settle();
-        converge();
-    }
-    void converge() {
-        const auto limit = Deadline::in(Milliseconds(10'000));
-        while (!database->converged() && !limit.passed()) {
-            daemon.turn();
-        }
-        ASSERT_TRUE(database->converged());
+        ASSERT_TRUE(converge());
     }
     void scan_with(const std::string& policy) {
         database->definition.unknown_objects = policy;
@@ -29,10 +20,6 @@ protected:
         ASSERT_TRUE(daemon.scanner.run_once(daemon.beat));
     }
     const std::string stranger = print_uuid(tenant_number(900));
-
-    std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
-    std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
-    Daemon daemon{database, server};
 };
 
 TEST_F(Scanning, FindsNothingWhereNothingDiffers) {
@@ -53,7 +40,7 @@ TEST_F(Scanning, HasWhatIsMissingOrChangedRepaired) {
     server->tenants[print_uuid(tenant_number(2))].settings = Json{{"odd", true}};
     scan_with("report");
     EXPECT_EQ(daemon.statistics.scan_differing.with({"cache"}).value(), 2U);
-    converge();
+    ASSERT_TRUE(converge());
     EXPECT_TRUE(server->tenants.contains(print_uuid(tenant_number(1))));
     EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, Json::object());
     EXPECT_EQ(daemon.statistics.drifted.with({"cache"}).value(), 2U);
@@ -75,7 +62,31 @@ TEST_F(Scanning, IsNotEndedByATenantOverWhichTheStoreHangs) {
     EXPECT_EQ(database->rows.at(tenant_number(1)).reason, "TimedOut");
     EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, Json::object());
     hangs = false;
-    converge();
+    ASSERT_TRUE(converge());
+}
+
+TEST_F(Scanning, HasATenantThatCannotBeLookedAtTriedByAWorker) {
+    server->unreadable = [](const Desired& desired) -> std::optional<Failure> {
+        if (desired.tenant == tenant_number(1)) {
+            return Failure{FailureKind::permanent, "Refused", "a view in a collection's place"};
+        }
+        return std::nullopt;
+    };
+    scan_with("report");
+    EXPECT_TRUE(row(1).due);
+    (void)daemon.work();
+    EXPECT_TRUE(row(1).parked);
+    EXPECT_EQ(row(1).reason, "Refused");
+}
+
+TEST_F(Scanning, IsNotFinishedOnAServerThatWasNotVerified) {
+    server->before = [this](std::string_view call) {
+        if (call == "list") {
+            ++server->connection;
+            server->stamp->instance = Uuid{{99}};
+        }
+    };
+    EXPECT_FALSE(daemon.scanner.run_once(daemon.beat));
 }
 
 TEST_F(Scanning, EndsASuspicionThatAnotherDaemonHasSettled) {
@@ -113,10 +124,10 @@ TEST_F(Scanning, IsEndedByAStoreThatIsAway) {
 
 TEST_F(Scanning, HasWhatAnErasedTenantLeftErasedAgain) {
     database->change(tenant_number(1), "erasing", false, Json::object());
-    converge();
+    ASSERT_TRUE(converge());
     server->tenants[print_uuid(tenant_number(1))].marker = Marker{database->identity.id, 1, "x"};
     scan_with("report");
-    converge();
+    ASSERT_TRUE(converge());
     EXPECT_FALSE(server->tenants.contains(print_uuid(tenant_number(1))));
     EXPECT_TRUE(database->unknown.empty());
 }

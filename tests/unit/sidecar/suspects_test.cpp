@@ -25,16 +25,12 @@ TEST(Patience, IsForManyAShareOfACallAndForOneMoreWithEveryFailure) {
     EXPECT_GT(patience_with_one(Milliseconds(10'000), 1'000'000), Milliseconds(1'000'000));
 }
 
-class Hanging : public ::testing::Test {
+class Hanging : public OneStore {
 protected:
     void SetUp() override {
-        for (unsigned i = 0; i < 8; ++i) {
-            database->add(tenant_number(i));
-        }
+        add(8);
         daemon.settle();
-        while (!database->converged()) {
-            daemon.turn();
-        }
+        ASSERT_TRUE(converge());
         server->look = [this](const Desired& desired) {
             if (hanging.contains(desired.tenant.bytes)) {
                 hang();
@@ -51,7 +47,6 @@ protected:
             database->change(tenant_number(i), state, state != "erasing", Json::object());
         }
     }
-    FakeDatabase::Row& row(unsigned number) { return database->rows.at(tenant_number(number)); }
     bool reached(unsigned first, unsigned last) {
         for (unsigned i = first; i <= last; ++i) {
             if (row(i).observed != database->tenants.at(tenant_number(i)).generation) {
@@ -77,9 +72,6 @@ protected:
     }
 
     std::set<decltype(Uuid::bytes)> hanging;
-    std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
-    std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
-    Daemon daemon{database, server};
 };
 
 TEST_F(Hanging, TenantsAreChargedAndTheOthersGoOn) {

@@ -10,26 +10,8 @@
 namespace tenancy::sidecar {
 namespace {
 
-class Worker : public ::testing::Test {
+class Worker : public OneStore {
 protected:
-    void add(unsigned count) {
-        for (unsigned i = 0; i < count; ++i) {
-            database->add(tenant_number(i));
-        }
-    }
-    // False when it is not done after many turns.
-    bool converge() {
-        const auto limit = Deadline::in(Milliseconds(10'000));
-        while (!database->converged() && !limit.passed()) {
-            daemon.turn();
-        }
-        return database->converged();
-    }
-    const FakeServer::Tenant* shown(unsigned number) const {
-        const auto found = server->tenants.find(print_uuid(tenant_number(number)));
-        return found == server->tenants.end() ? nullptr : &found->second;
-    }
-    FakeDatabase::Row& row(unsigned number) { return database->rows.at(tenant_number(number)); }
     // Lets the named call or step fail as if the store were down, once.
     void break_once(const std::string& call) {
         server->before = [this, call](std::string_view name) {
@@ -50,9 +32,6 @@ protected:
         };
     }
 
-    std::shared_ptr<FakeDatabase> database = std::make_shared<FakeDatabase>("cache");
-    std::shared_ptr<FakeServer> server = std::make_shared<FakeServer>();
-    Daemon daemon{database, server};
     int reports = 0;
 };
 
@@ -109,6 +88,21 @@ TEST_F(Worker, TakesNoMoreThanABatchAndSaysThatThereIsMore) {
     EXPECT_EQ(server->tenants.size(), 4U);
     EXPECT_FALSE(daemon.work());
     EXPECT_EQ(server->tenants.size(), 6U);
+}
+
+TEST_F(Worker, LeavesErasingToTheThreadThatDoesNothingElse) {
+    add(2);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    database->change(tenant_number(0), "erasing", false, Json::object());
+    database->change(tenant_number(1), "suspended", true, Json::object());
+    (void)daemon.worker.run_once();
+    EXPECT_EQ(shown(1)->marker->state, "suspended");
+    EXPECT_TRUE(server->erased.empty());
+    database->change(tenant_number(1), "active", true, Json::object());
+    (void)daemon.eraser.run_once();
+    EXPECT_EQ(shown(0), nullptr);
+    EXPECT_EQ(shown(1)->marker->state, "suspended");
 }
 
 TEST_F(Worker, ErasesAndTakesTheAbsenceAsProof) {
@@ -284,6 +278,32 @@ TEST_F(Worker, VerifiesAgainWhenTheServerChangesInTheMiddle) {
     };
     (void)daemon.work();
     EXPECT_EQ(server->writes, 0);
+}
+
+TEST_F(Worker, DoesNotTakeAStampForThatOfAServerItConnectedToOnlyThen) {
+    add(1);
+    daemon.settle();
+    server->after = [this](std::string_view call) {
+        if (call == "read_stamp" && server->connection == 1) {
+            ++server->connection;
+            server->stamp->instance = Uuid{{99}};
+        }
+    };
+    (void)daemon.work();
+    EXPECT_EQ(server->writes, 0);
+    EXPECT_EQ(daemon.gate().reason, "StampMismatch");
+}
+
+// A clone is of the same epoch as its original, and may have come under the original's name.
+TEST_F(Worker, FollowsNoOtherInstanceThatAnswersInTheDatabasesPlace) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(converge());
+    database->identity.id = Uuid{{99}};
+    database->change(tenant_number(0), "erasing", false, Json::object());
+    (void)daemon.work();
+    EXPECT_TRUE(server->erased.empty());
+    EXPECT_FALSE(daemon.surroundings.instance.view().may_write);
 }
 
 TEST_F(Worker, ObservesOnlyWhenTheDatabaseIsNotTheInstanceAnyMore) {
@@ -472,6 +492,24 @@ TEST_F(Worker, FindsAStoreBackBeforeItsServersAreAskedForTheirRuns) {
         daemon.keeper.run_once();
     }
     EXPECT_EQ(allowed, 1U);
+}
+
+// One of several servers is away: that the others' connections are counted anew closes nothing.
+TEST_F(Worker, KeepsAStoreOpenThatWasFoundFitThoughItCannotBeProbedAgain) {
+    add(1);
+    daemon.settle();
+    ASSERT_TRUE(daemon.gate().open);
+    ++server->connection;
+    server->before = [](std::string_view call) {
+        if (call == "probe") {
+            throw Unavailable("Unreachable", "one of the servers");
+        }
+    };
+    for (int tick = 0; tick < 3; ++tick) {
+        daemon.keeper.run_once();
+        EXPECT_TRUE(daemon.gate().open) << daemon.gate().message;
+    }
+    EXPECT_TRUE(converge());
 }
 
 TEST_F(Worker, TellsAStampThatIsOfNoUseFromAServerThatIsAway) {
