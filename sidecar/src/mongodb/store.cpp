@@ -85,8 +85,8 @@ private:
     void add_those_listed(std::span<const Desired> tenants, std::vector<Result<Observed>>& observed,
                           Deadline deadline);
 
-    [[nodiscard]] std::optional<Uuid> instance_at(const std::string& database, const Uuid& tenant,
-                                                  Deadline deadline);
+    [[nodiscard]] FoundObject object_at(const std::string& database, const Uuid& tenant,
+                                        Deadline deadline);
 
     Session session_;
     Sightings sightings_;
@@ -179,13 +179,26 @@ std::vector<Outcome> MongoStore::apply(std::span<const Work> work, const Uuid& i
     return outcomes;
 }
 
-std::optional<Uuid> MongoStore::instance_at(const std::string& database, const Uuid& tenant,
-                                            Deadline deadline) {
-    if (auto seen = sightings_.instance_of(tenant)) {
-        return seen;
+// Whose it is matters of strangers only. A tenant that was observed in vain is not asked for again,
+// and one over which the server hangs, though it is there, keeps nothing else from being listed.
+FoundObject MongoStore::object_at(const std::string& database, const Uuid& tenant,
+                                  Deadline deadline) {
+    FoundObject object{database, tenant, sightings_.instance_of(tenant), Json::object()};
+    object.unanswered = unanswered_.contains(tenant.bytes);
+    if (object.instance || object.unanswered) {
+        return object;
     }
-    const auto found = guarded([&] { return read_marker(session_, database, deadline); });
-    return found ? std::optional<Uuid>(found->marker.instance) : std::nullopt;
+    try {
+        const auto found = guarded([&] { return read_marker(session_, database, deadline); });
+        object.instance = found ? std::optional<Uuid>(found->marker.instance) : std::nullopt;
+    } catch (const Unavailable& problem) {
+        if (problem.reason() != "TimedOut" && problem.reason() != "ShardUnavailable") {
+            throw;
+        }
+        (void)read_stamp(deadline);
+        object.unanswered = true;
+    }
+    return object;
 }
 
 void MongoStore::list(const std::function<bool(std::vector<FoundObject>)>& batch,
@@ -194,13 +207,12 @@ void MongoStore::list(const std::function<bool(std::vector<FoundObject>)>& batch
     std::vector<FoundObject> objects;
     for (const auto& name : names) {
         if (const auto tenant = tenant_of(name)) {
-            // The server would keep the whole list waiting; whose it is matters of strangers only.
-            const bool asked_in_vain = unanswered_.contains(tenant->bytes);
-            objects.push_back({name, tenant,
-                               asked_in_vain ? std::nullopt : instance_at(name, *tenant, deadline),
-                               Json::object()});
+            objects.push_back(object_at(name, *tenant, deadline));
         }
-        if (objects.size() == names_at_once && !batch(std::exchange(objects, {}))) {
+        // Who waits for the list hears something after each that took long, too.
+        const bool told =
+            objects.size() == names_at_once || (!objects.empty() && objects.back().unanswered);
+        if (told && !batch(std::exchange(objects, {}))) {
             return;
         }
     }
@@ -208,6 +220,7 @@ void MongoStore::list(const std::function<bool(std::vector<FoundObject>)>& batch
         batch(std::move(objects));
     }
     sightings_.begin();
+    unanswered_.clear();
 }
 
 std::optional<Failure> MongoStore::adopt(const FoundObject& object, const Uuid& instance,

@@ -293,16 +293,18 @@ void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
     resolve(scan, unknown);
 }
 
-// What belongs to another instance, or does not bear a tenant's name, is never touched.
+// What belongs to another instance, or to nobody knows whom, or does not bear a tenant's name, is
+// never touched.
 UnknownObject Scanner::judge(const Scan& scan, const FoundObject& object) {
     const bool foreign = object.instance && *object.instance != scan.view.instance;
     UnknownObject unknown{object,
-                          foreign           ? "ForeignInstance"
+                          object.unanswered ? "Unanswered"
+                          : foreign         ? "ForeignInstance"
                           : object.instance ? "UnknownTenant"
                                             : "NoMarker",
                           "reported"};
     const auto& policy = scan.definition->unknown_objects;
-    if (foreign || !object.tenant) {
+    if (foreign || object.unanswered || !object.tenant) {
         return unknown;
     }
     if (policy == "prune") {

@@ -134,6 +134,7 @@ struct FoundObject {
     std::optional<Uuid> tenant;   // that the name stands for, where it is of that form
     std::optional<Uuid> instance; // of its marker
     Json detail = Json::object(); // what helps a person: counts, sizes
+    bool unanswered = false;      // the store did not say whose it is
 };
 
 } // namespace tenancy::sidecar

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from harness import wait_for
 
@@ -108,7 +108,9 @@ def test_scans_go_on(world: World) -> None:
         daemon = world.daemon(store={"operation_timeout": "1s"})
         bad, good = world.provision("bad-0"), world.provision("good")
         world.converged()
-        with hanging(docs, [bad]), world.servers.mongodb.client() as mongodb:
+        stranger = uuid4()
+        with hanging(docs, [bad, stranger]), world.servers.mongodb.client() as mongodb:
+            mongodb[f"t_{stranger.hex}"]["orders"].insert_one({"number": 1})
             wait_for(lambda: world.sql(CHARGED) == [(1,)], 60, "a scan to find the tenant that hangs")
             mark = daemon.log_size()
             mongodb[f"t_{good.hex}"]["tenancy"].update_one({}, {"$set": {"state": "suspended"}})
@@ -116,6 +118,9 @@ def test_scans_go_on(world: World) -> None:
             wait_for(lambda: shown() == "active", 60, "a scan to mend another tenant")
             finished = lambda: [event for event in daemon.events("scan_finished", mark) if event["store"] == "docs"]  # noqa: E731
             wait_for(finished, 60, "a scan to come to its end")
+            unknown = "select name, reason from tenancy.unknown_object where store = 'docs'"
+            assert world.sql(unknown) == [(f"t_{stranger.hex}", "Unanswered")]
             assert [event for event in daemon.events("store_unavailable", mark) if event["store"] == "docs"] == []
             faults.tried("a scan beside a tenant that hangs")
+            mongodb.drop_database(f"t_{stranger.hex}")
         world.converged()

@@ -78,6 +78,7 @@ public:
                 object.tenant = parse_uuid(id);
                 object.instance =
                     tenant.marker ? std::optional(tenant.marker->instance) : std::nullopt;
+                object.unanswered = tenant.unanswered;
                 objects.push_back(object);
             }
         }

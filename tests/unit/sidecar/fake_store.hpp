@@ -19,6 +19,7 @@ public:
         std::optional<Marker> marker;
         std::optional<Json> settings;
         Templates collections;
+        bool unanswered = false; // when it is listed
     };
 
     mutable std::mutex mutex;

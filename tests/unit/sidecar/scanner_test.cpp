@@ -153,6 +153,16 @@ TEST_F(Scanning, PrunesAStrangerByPolicyButNeverAForeignOne) {
     EXPECT_TRUE(server->tenants.contains("no tenant's name"));
 }
 
+TEST_F(Scanning, LeavesWhatTheStoreDoesNotSayWhoseItIs) {
+    for (const char* policy : {"prune", "adopt"}) {
+        server->tenants[stranger].unanswered = true;
+        scan_with(policy);
+        EXPECT_FALSE(server->tenants.at(stranger).marker);
+        EXPECT_EQ(database->unknown.at(stranger).reason, "Unanswered");
+        EXPECT_EQ(database->unknown.at(stranger).resolution, "reported");
+    }
+}
+
 TEST_F(Scanning, AdoptsWhatHasNoMarkerByPolicy) {
     server->tenants[stranger];
     scan_with("adopt");
