@@ -12,6 +12,7 @@
 #include "reconcile/decide.hpp"
 #include "reconcile/suspects.hpp"
 #include "reconcile/timer.hpp"
+#include "reconcile/unknown.hpp"
 
 namespace tenancy::sidecar {
 namespace {
@@ -19,10 +20,6 @@ namespace {
 constexpr unsigned page_size = 500;
 constexpr Milliseconds longest_wait{60000};
 constexpr Milliseconds list_limit{3600000};
-
-std::string extra_name(const Desired& desired, const std::string& collection) {
-    return "t_" + print_uuid_hex(desired.tenant) + "." + collection;
-}
 
 } // namespace
 
@@ -169,7 +166,7 @@ bool Scanner::compare_page(Scan& scan, const std::vector<Desired>& page) {
             } else {
                 context_.suspects.remove(present[i].tenant); // another daemon has settled it
             }
-            note_extra(scan, present[i], observed[i].value(), extra);
+            add_extra_collections(*scan.definition, present[i], observed[i].value(), extra);
         } else if (observed.at(i).failure().reason != "SlotMoving") {
             differing.push_back(present[i].tenant); // a worker tells what it comes to
         }
@@ -229,22 +226,6 @@ bool Scanner::differs(const Scan& scan, const Desired& desired, const Observed& 
     return !decided.ok() || decided.value().flaw || !decided.value().actions.empty();
 }
 
-void Scanner::note_extra(const Scan& scan, const Desired& desired, const Observed& observed,
-                         std::vector<UnknownObject>& extra) {
-    const bool templated = desired.templates && !desired.templates->empty();
-    if (scan.definition->unknown_objects == "prune" || !templated || !observed.marker) {
-        return;
-    }
-    for (const auto& [name, collection] : observed.collections) {
-        if (!desired.templates->contains(name)) {
-            extra.push_back({{extra_name(desired, name), desired.tenant, observed.marker->instance,
-                              Json::object()},
-                             "ExtraCollection",
-                             "reported"});
-        }
-    }
-}
-
 void Scanner::repair(Scan& scan, const std::vector<Uuid>& tenants) {
     if (tenants.empty()) {
         return;
@@ -271,11 +252,12 @@ bool Scanner::look_for_unknown(Scan& scan) {
 }
 
 void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
+    const auto& policy = scan.definition->unknown_objects;
     std::vector<Uuid> leftovers;
     std::vector<UnknownObject> unknown;
     for (const auto& object : objects) {
         if (!object.tenant) {
-            unknown.push_back(judge(scan, object));
+            unknown.push_back(judge_unknown(object, scan.view.instance, policy));
             continue;
         }
         const Uuid& tenant = *object.tenant;
@@ -283,7 +265,7 @@ void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
         if (known == scan.tenants.end()) {
             if (!desired_now(*registry_, *scan.definition,
                              tenant)) { // made after its page was read
-                unknown.push_back(judge(scan, object));
+                unknown.push_back(judge_unknown(object, scan.view.instance, policy));
             }
         } else if (!known->second) {
             leftovers.push_back(tenant);
@@ -291,28 +273,6 @@ void Scanner::sort_out(Scan& scan, const std::vector<FoundObject>& objects) {
     }
     repair(scan, leftovers);
     resolve(scan, unknown);
-}
-
-// What belongs to another instance, or to nobody knows whom, or does not bear a tenant's name, is
-// never touched.
-UnknownObject Scanner::judge(const Scan& scan, const FoundObject& object) {
-    const bool foreign = object.instance && *object.instance != scan.view.instance;
-    UnknownObject unknown{object,
-                          object.unanswered ? "Unanswered"
-                          : foreign         ? "ForeignInstance"
-                          : object.instance ? "UnknownTenant"
-                                            : "NoMarker",
-                          "reported"};
-    const auto& policy = scan.definition->unknown_objects;
-    if (foreign || object.unanswered || !object.tenant) {
-        return unknown;
-    }
-    if (policy == "prune") {
-        unknown.resolution = "pruned";
-    } else if (policy == "adopt" && !object.instance) {
-        unknown.resolution = "adopted";
-    }
-    return unknown;
 }
 
 // Said before it is done: whatever is touched is in the audit trail, even if this is the last thing

@@ -57,12 +57,8 @@ private:
     [[nodiscard]] Result<Observed> look_at_one(const Desired& desired);
     [[nodiscard]] static bool differs(const Scan& scan, const Desired& desired,
                                       const Observed& observed);
-    // Collections that no template explains.
-    static void note_extra(const Scan& scan, const Desired& desired, const Observed& observed,
-                           std::vector<UnknownObject>& extra);
     bool look_for_unknown(Scan& scan);
     void sort_out(Scan& scan, const std::vector<FoundObject>& objects);
-    [[nodiscard]] static UnknownObject judge(const Scan& scan, const FoundObject& object);
     void resolve(Scan& scan, std::vector<UnknownObject>& unknown);
     // What cannot be noted is not to be touched any more.
     void report(const Scan& scan, std::vector<UnknownObject>& unknown);

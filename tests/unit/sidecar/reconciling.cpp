@@ -107,6 +107,15 @@ FakeServer::Tenant* OneStore::shown(unsigned number) const {
     return found == server->tenants.end() ? nullptr : &found->second;
 }
 
+void OneStore::break_once(const std::string& call) {
+    server->before = [this, call](std::string_view name) {
+        if (name == call) {
+            server->before = [](std::string_view) {};
+            throw Unavailable("Unreachable", "broken by the test");
+        }
+    };
+}
+
 void OneStore::want_a_collection() {
     database->definition.templates = std::make_shared<const Templates>(
         Templates{{"messages", CollectionTemplate{"messages", Json::object(), {}}}});

@@ -69,6 +69,8 @@ protected:
     [[nodiscard]] FakeDatabase::Row& row(unsigned number);
     // What the store has of the tenant; null where it has nothing.
     [[nodiscard]] FakeServer::Tenant* shown(unsigned number) const;
+    // Lets the named call or step fail as if the store were down, once.
+    void break_once(const std::string& call);
     // From now on every tenant is to have one collection.
     void want_a_collection();
 

@@ -10,30 +10,7 @@
 namespace tenancy::sidecar {
 namespace {
 
-class Worker : public OneStore {
-protected:
-    // Lets the named call or step fail as if the store were down, once.
-    void break_once(const std::string& call) {
-        server->before = [this, call](std::string_view name) {
-            if (name == call) {
-                server->before = [](std::string_view) {};
-                throw Unavailable("Unreachable", "broken by the test");
-            }
-        };
-    }
-
-    // The first calls of report() are refused; `reports` counts all from now on.
-    void refuse_reports(int count, const std::string& sqlstate) {
-        reports = 0;
-        database->before = [this, count, sqlstate](std::string_view call) {
-            if (call == "report" && reports++ < count) {
-                throw SqlError(sqlstate, "refused by the test", "", "");
-            }
-        };
-    }
-
-    int reports = 0;
-};
+class Worker : public OneStore {};
 
 TEST_F(Worker, BindsAFreshInstanceStampsTheStoreAndShowsEveryTenant) {
     add(10);
@@ -44,41 +21,6 @@ TEST_F(Worker, BindsAFreshInstanceStampsTheStoreAndShowsEveryTenant) {
     EXPECT_EQ(server->tenants.size(), 10U);
     EXPECT_EQ(shown(3)->marker->instance, database->identity.id);
     EXPECT_EQ(daemon.statistics.tenants.with({"cache", "converged"}).value(), 10U);
-}
-
-TEST_F(Worker, MeasuresHowFarTheStoreIsBehind) {
-    database->lag_due = 3;
-    database->lag_seconds = 7.5;
-    daemon.settle();
-    EXPECT_EQ(daemon.statistics.due.with({"cache"}).value(), 3);
-    EXPECT_EQ(daemon.statistics.lag.with({"cache"}).value(), 7.5);
-    database->identity.live_timeline = 2; // it only observes
-    daemon.instance.run_once();
-    EXPECT_TRUE(std::isnan(daemon.statistics.due.with({"cache"}).value()));
-    EXPECT_TRUE(std::isnan(daemon.statistics.lag.with({"cache"}).value()));
-}
-
-TEST_F(Worker, AsksHowFarTheStoreIsBehindWhereItWritesAndAsOftenAsItRunsSchedules) {
-    int asked = 0;
-    database->before = [&](std::string_view call) { asked += call == "lags" ? 1 : 0; };
-    daemon.instance.run_once(); // the store has not been looked at
-    EXPECT_EQ(asked, 0);
-    daemon.settle();
-    for (int i = 0; i < 3; ++i) {
-        daemon.instance.run_once();
-    }
-    EXPECT_EQ(asked, 1);
-    EXPECT_EQ(database->schedules, 1);
-}
-
-TEST_F(Worker, WritesWhereTheDatabaseCannotTellHowFarTheStoreIsBehind) {
-    database->before = [](std::string_view call) {
-        if (call == "lags") {
-            throw SqlError("42883", "an extension of an older version", "", "");
-        }
-    };
-    daemon.settle();
-    EXPECT_TRUE(daemon.gate().open);
 }
 
 TEST_F(Worker, TakesNoMoreThanABatchAndSaysThatThereIsMore) {
@@ -332,38 +274,6 @@ TEST_F(Worker, IsNotLetByALookFromBeforeItWasFenced) {
     EXPECT_TRUE(daemon.surroundings.instance.view().may_write);
 }
 
-TEST_F(Worker, OpensNoStoreWhoseStampPostgresDoesNotKnowOf) {
-    daemon.instance.run_once();
-    daemon.keeper.run_once();
-    daemon.instance.run_once();
-    ASSERT_TRUE(daemon.surroundings.instance.view().may_write);
-    server->before = [this](std::string_view call) {
-        if (call == "probe") {
-            daemon.surroundings.instance.fence("InstanceFenced", "meanwhile");
-        }
-    };
-    daemon.keeper.run_once();
-    EXPECT_FALSE(daemon.gate().open);
-    daemon.settle();
-    EXPECT_TRUE(daemon.gate().open);
-    EXPECT_TRUE(database->definition.stamped);
-}
-
-TEST_F(Worker, IsRefusedTheReportOfALeaseThatItLost) {
-    add(1);
-    daemon.settle();
-    server->before = [this](std::string_view name) {
-        if (name == "publish") {
-            server->before = [](std::string_view) {};
-            database->expire_leases();
-        }
-    };
-    (void)daemon.work();
-    EXPECT_EQ(daemon.statistics.leases_lost.with({"cache"}).value(), 1U);
-    EXPECT_EQ(row(0).observed, 0);
-    EXPECT_TRUE(converge());
-}
-
 TEST_F(Worker, AppliesNothingAfterItsOwnEndOfTheLease) {
     ReconcileConfig config = quick_reconcile_config();
     config.lease = Milliseconds(0);
@@ -375,49 +285,6 @@ TEST_F(Worker, AppliesNothingAfterItsOwnEndOfTheLease) {
     EXPECT_EQ(server->writes, 0);
     EXPECT_EQ(row(0).attempts, 0);
     EXPECT_TRUE(row(0).due);
-}
-
-TEST_F(Worker, ReportsOneByOneWhenABatchIsRefused) {
-    for (const auto* sqlstate : {"22P05", "TN028"}) {
-        database->rows.clear();
-        add(4);
-        daemon.settle();
-        refuse_reports(2, sqlstate);
-        (void)daemon.work();
-        EXPECT_EQ(reports, 5) << sqlstate; // the batch, and each of four
-        EXPECT_EQ(row(0).observed, 0) << sqlstate;
-        EXPECT_EQ(row(3).observed, 1) << sqlstate;
-    }
-    EXPECT_EQ(daemon.statistics.reports_refused.with({"cache"}).value(), 2U);
-}
-
-TEST_F(Worker, GoesOnWithTheOthersWhenTheOnlyReportOfAStepIsRefused) {
-    add(4);
-    daemon.settle();
-    ASSERT_TRUE(converge());
-    for (unsigned i = 0; i < 4; ++i) { // the suspension goes first, by itself
-        database->change(tenant_number(i), i == 0 ? "suspended" : "active", true, Json::object());
-    }
-    refuse_reports(1, "22P05");
-    (void)daemon.work();
-    EXPECT_EQ(row(0).observed, 1);
-    EXPECT_NE(row(0).token, 0) << "it is not tried again before its lease is over";
-    for (unsigned i = 1; i < 4; ++i) {
-        EXPECT_EQ(row(i).observed, 2) << i;
-    }
-    EXPECT_EQ(daemon.statistics.reports_refused.with({"cache"}).value(), 1U);
-    database->expire_leases();
-    EXPECT_TRUE(converge());
-}
-
-TEST_F(Worker, GivesUpTheRoundWhereItsReportIsRefusedForNotBeingTheInstance) {
-    add(4);
-    daemon.settle();
-    refuse_reports(1, "TN026");
-    EXPECT_FALSE(daemon.work());
-    EXPECT_EQ(reports, 1);
-    EXPECT_FALSE(daemon.surroundings.instance.view().may_write);
-    EXPECT_EQ(row(0).token, 0);
 }
 
 TEST_F(Worker, FollowsTemplatesThatChangedSinceTheyWereRead) {
@@ -432,156 +299,6 @@ TEST_F(Worker, FollowsTemplatesThatChangedSinceTheyWereRead) {
     ASSERT_NE(shown(0), nullptr);
     EXPECT_TRUE(shown(0)->collections.contains("messages"));
     EXPECT_EQ(row(0).observed_store_generation, 2);
-}
-
-TEST_F(Worker, KeepsAwayFromAStoreThatLacksSomething) {
-    server->capabilities.missing = {"transactions"};
-    add(1);
-    daemon.settle();
-    (void)daemon.work();
-    EXPECT_EQ(daemon.gate().reason, "CapabilityMissing");
-    EXPECT_EQ(server->writes, 0);
-}
-
-TEST_F(Worker, FencesAStoreThatLostItsStamp) {
-    add(1);
-    daemon.settle();
-    ASSERT_TRUE(converge());
-    server->stamp.reset();
-    daemon.turn();
-    EXPECT_EQ(daemon.gate().reason, "MissingStamp");
-    database->definition.on_missing_stamp = "stamp";
-    ++database->definition.generation;
-    daemon.settle();
-    EXPECT_TRUE(daemon.gate().open);
-}
-
-TEST_F(Worker, HasAStoreComparedWhenOneOfItsServersWasStartedAnew) {
-    add(1);
-    daemon.settle();
-    ASSERT_TRUE(converge());
-    auto& scan = daemon.contexts.front()->scan;
-    const Milliseconds now{0};
-    while (scan.wait(now)) {
-    }
-    daemon.keeper.run_once();
-    EXPECT_FALSE(scan.wait(now));
-    server->runs = "second";
-    break_once("runs"); // one that does not answer yet
-    daemon.keeper.run_once();
-    EXPECT_TRUE(daemon.gate().open);
-    EXPECT_FALSE(scan.wait(now));
-    daemon.keeper.run_once();
-    EXPECT_TRUE(scan.wait(now));
-    daemon.keeper.run_once();
-    EXPECT_FALSE(scan.wait(now));
-}
-
-TEST_F(Worker, FindsAStoreBackBeforeItsServersAreAskedForTheirRuns) {
-    add(1);
-    daemon.settle();
-    ASSERT_TRUE(converge());
-    auto& breaker = daemon.contexts.front()->breaker;
-    breaker.failed();
-    unsigned allowed = 9;
-    server->before = [&](std::string_view call) {
-        allowed = call == "runs" ? breaker.allowed() : allowed;
-    };
-    const auto limit = Deadline::in(Milliseconds(10'000));
-    while (breaker.allowed() == 0 && !limit.passed()) {
-        daemon.keeper.run_once();
-    }
-    EXPECT_EQ(allowed, 1U);
-}
-
-// One of several servers is away: that the others' connections are counted anew closes nothing.
-TEST_F(Worker, KeepsAStoreOpenThatWasFoundFitThoughItCannotBeProbedAgain) {
-    add(1);
-    daemon.settle();
-    ASSERT_TRUE(daemon.gate().open);
-    ++server->connection;
-    server->before = [](std::string_view call) {
-        if (call == "probe") {
-            throw Unavailable("Unreachable", "one of the servers");
-        }
-    };
-    for (int tick = 0; tick < 3; ++tick) {
-        daemon.keeper.run_once();
-        EXPECT_TRUE(daemon.gate().open) << daemon.gate().message;
-    }
-    EXPECT_TRUE(converge());
-}
-
-TEST_F(Worker, TellsAStampThatIsOfNoUseFromAServerThatIsAway) {
-    daemon.settle();
-    for (const auto& [reason, answers] :
-         {std::pair("StampUnreadable", true), std::pair("Unreachable", false)}) {
-        server->before = [reason = reason](std::string_view) { throw Unavailable(reason, ""); };
-        daemon.keeper.run_once();
-        EXPECT_EQ(database->health.back().reason, reason);
-        EXPECT_EQ(database->health.back().fenced, answers);
-        EXPECT_EQ(database->health.back().reachable, answers);
-        server->before = [](std::string_view) {};
-        daemon.settle();
-    }
-}
-
-TEST_F(Worker, DoesNotStampWhatHoldsOthersTenants) {
-    server->tenants["t"].marker = Marker{Uuid{{99}}, 1, "active"};
-    add(1);
-    daemon.settle();
-    EXPECT_EQ(daemon.gate().reason, "ForeignObjects");
-    EXPECT_FALSE(server->stamp.has_value());
-}
-
-TEST_F(Worker, DoesNotBindAFreshDatabaseBesideStampedStores) {
-    server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
-    daemon.settle();
-    EXPECT_EQ(daemon.surroundings.instance.view().reason, "StoresStamped");
-    EXPECT_FALSE(database->identity.bound);
-}
-
-TEST_F(Worker, ACopyWithAMemoryOfItsOwnNeverWrites) {
-    add(4);
-    daemon.settle();
-    ASSERT_TRUE(converge());
-    const auto writes = server->writes;
-    auto copy = std::make_shared<FakeDatabase>("cache");
-    copy->identity = database->identity;
-    copy->definition = database->definition;
-    daemon.turn(); // the original goes on, and so do its ticks
-    daemon.turn();
-    copy->add(tenant_number(50));
-    // The coldest of copies: everything is the same, the state directory too.
-    Daemon on_copy{copy, server};
-    std::filesystem::copy_file(daemon.directory.path() / "instance.json",
-                               on_copy.directory.path() / "instance.json");
-    for (int i = 0; i < 10; ++i) {
-        on_copy.turn();
-    }
-    EXPECT_EQ(on_copy.gate().reason, "StampMismatch");
-    ASSERT_FALSE(copy->health.empty());
-    EXPECT_TRUE(copy->health.back().fenced);
-    EXPECT_EQ(copy->health.back().reason, "StampMismatch");
-    EXPECT_EQ(server->writes, writes);
-    daemon.turn();
-    EXPECT_TRUE(daemon.gate().open);
-}
-
-TEST_F(Worker, TwoDaemonsStampByTurns) {
-    Daemon second{database, server};
-    daemon.settle();
-    std::filesystem::copy_file(daemon.directory.path() / "instance.json",
-                               second.directory.path() / "instance.json");
-    for (int i = 0; i < 5; ++i) {
-        second.turn();
-        daemon.instance.run_once();
-        second.instance.run_once();
-        second.keeper.run_once();
-        daemon.keeper.run_once();
-        EXPECT_TRUE(daemon.gate().open) << daemon.gate().message;
-        EXPECT_TRUE(second.gate().open) << second.gate().message;
-    }
 }
 
 } // namespace
