@@ -8,7 +8,7 @@ namespace {
 // Superseded is no failure of the tenant; an outage may take longer than any number of attempts.
 bool never_parked(const Failure& failure) {
     return failure.kind == FailureKind::superseded || failure.reason == "StoreUnavailable" ||
-           failure.reason == "TimedOut";
+           failure.reason == "ShardUnavailable" || failure.reason == "TimedOut";
 }
 
 bool parks(const Failure& failure, std::int64_t attempts, unsigned most) {

@@ -100,6 +100,8 @@ TEST(MongodbError, WhatPassesIsTransient) {
         EXPECT_EQ(failure_for(code).kind, FailureKind::transient) << code;
     }
     EXPECT_EQ(failure_for(50).reason, "TimedOut");
+    EXPECT_EQ(failure_for(133).reason, "ShardUnavailable");
+    EXPECT_FALSE(store_wide_reason(133)) << "of other shards all may be well";
     EXPECT_NE(failure_for(112).message.find("(code 112)"), std::string::npos);
 }
 
