@@ -103,7 +103,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.require_instance(uuid) IS
-'Raises TN026 unless this is the database of that instance: what a daemon begins each of its sessions with. For admins and sidecars. Errors: TN026, 42501.';
+'Raises TN026 unless this is the database of that instance: what each session of a daemon begins with that works for a store. For admins and sidecars. Errors: TN026, 42501.';
 
 CREATE FUNCTION tenancy.check_daemon_name(daemon text)
 RETURNS void

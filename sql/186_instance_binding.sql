@@ -39,8 +39,9 @@ BEGIN
     END LOOP;
     -- Whatever was reported may be older or newer than what the stores show; leases are of daemons that are gone.
     UPDATE tenancy.store AS s SET settled = false, settle_horizon = NULL WHERE s.state = 'attached';
-    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh, token)
-    SELECT s.store, s.tenant_id, false, true, s.lease_token FROM tenancy.tenant_store AS s;
+    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, to_erase, fresh, token)
+    SELECT s.store, s.tenant_id, false, NOT tenancy.is_wanted(t.state, t.erase_started_at), true, s.lease_token
+    FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id;
     DELETE FROM tenancy.daemon;
 END
 $$;

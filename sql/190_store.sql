@@ -64,7 +64,7 @@ CREATE TABLE tenancy.tenant_store (
 CREATE INDEX tenant_store_due_idx ON tenancy.tenant_store (store, to_erase, urgent, due_at) WHERE due_at IS NOT NULL;
 CREATE UNIQUE INDEX tenant_store_lease_idx ON tenancy.tenant_store (lease_token) WHERE lease_token IS NOT NULL;
 COMMENT ON TABLE tenancy.tenant_store IS
-'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state, or what takes less away and a daemon was to show since; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. to_erase: it is not to be there any more, which others do than keep tenants in step. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). reported_generation: of the last report, which reason, message and conditions are from. drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
+'Each tenant in each store: what was last asked for (desired_generation) and what the store last showed (observed_generation, 0 for never; observed_store_generation; observed_state, or what takes less away and a daemon was to show since; present). due_at is when a daemon is to look at it next, NULL when there is nothing to do; while it is leased, the end of the lease. to_erase: it is to be gone, as of the last mark or report; claims tell the two kinds apart by it. pending_since: since when it has been behind. parked: failed for a reason that trying again does not mend (reason, message). reported_generation: of the last report, which reason, message and conditions are from. drift_count: how often the store was found changed by others. erased_at: when its absence was first proven. conditions: see tenancy.store_condition.';
 
 CREATE SEQUENCE tenancy.store_lease_seq;
 
@@ -73,13 +73,14 @@ CREATE TABLE tenancy.store_mark (
     store     text COLLATE "C" NOT NULL,
     tenant_id uuid NOT NULL,
     urgent    boolean NOT NULL,
+    to_erase  boolean NOT NULL DEFAULT false,
     fresh     boolean NOT NULL,
     token     bigint,
     at        timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 500);
-CREATE INDEX store_mark_order_idx ON tenancy.store_mark (store, urgent DESC, at);
+CREATE INDEX store_mark_order_idx ON tenancy.store_mark (store, to_erase, urgent DESC, at);
 COMMENT ON TABLE tenancy.store_mark IS
-'Tenants that a daemon has to look at, written in the transaction that changed them and taken over into tenancy.tenant_store by the next claim. urgent: access was narrowed. fresh: something changed, so earlier failures count no more. token: the lease that its holder gave up.';
+'Tenants that a daemon has to look at, written in the transaction that changed them and taken over into tenancy.tenant_store by the next claim. urgent: access was narrowed. to_erase: the tenant is to be gone. fresh: something changed, so earlier failures count no more. token: the lease that its holder gave up.';
 
 CREATE TABLE tenancy.store_status (
     store          text COLLATE "C" PRIMARY KEY REFERENCES tenancy.store,
@@ -126,9 +127,10 @@ SET enable_seqscan = off
 SET jit = off
 AS $$
 BEGIN
-    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)
+    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, to_erase, fresh)
     SELECT s.store, s.tenant_id, NEW.state IN ('read_only', 'suspended', 'archived', 'erasing')
-           AND (NEW.state <> OLD.state OR NEW.erase_started_at IS DISTINCT FROM OLD.erase_started_at), true
+           AND (NEW.state <> OLD.state OR NEW.erase_started_at IS DISTINCT FROM OLD.erase_started_at),
+           NOT tenancy.is_wanted(NEW.state, NEW.erase_started_at), true
     FROM tenancy.tenant_store AS s WHERE s.tenant_id = NEW.id;
     RETURN NULL;
 END

@@ -92,11 +92,14 @@ BEGIN
     FROM (SELECT a.*, tenancy.is_wanted(a.state, a.erase_started_at) AS wanted FROM tenancy.tenant AS a) AS t
     WHERE t.state <> 'erased' OR expect_tenants.erased_too
     ON CONFLICT DO NOTHING;
-    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)
+    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, to_erase, fresh)
     SELECT s.store, s.tenant_id,
-           s.observed_generation < t.generation AND t.state IN ('read_only', 'suspended', 'archived', 'erasing'), true
+           s.observed_generation < t.generation AND t.state IN ('read_only', 'suspended', 'archived', 'erasing'),
+           NOT tenancy.is_wanted(t.state, t.erase_started_at), true
     FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id JOIN tenancy.store AS d ON d.name = s.store
-    WHERE s.store = expect_tenants.store AND (s.due_at IS NULL OR s.attempts > 0)
+    WHERE s.store = expect_tenants.store
+      -- One whose row was made before it was to be gone, in a transaction that ended after that, is claimed by nobody.
+      AND (s.due_at IS NULL OR s.attempts > 0 OR s.to_erase = tenancy.is_wanted(t.state, t.erase_started_at))
       AND (s.observed_generation < t.generation OR (s.observed_store_generation < d.generation AND t.state <> 'erased'))
       AND NOT EXISTS (
           SELECT FROM tenancy.store_mark AS m WHERE m.store = s.store AND m.tenant_id = s.tenant_id AND m.fresh);

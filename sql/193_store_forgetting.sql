@@ -107,8 +107,9 @@ BEGIN
     IF retry_store.tenant IS NOT NULL THEN
         one := tenancy.tenant_id(retry_store.tenant);
     END IF;
-    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh)
-    SELECT s.store, s.tenant_id, s.urgent, true FROM tenancy.tenant_store AS s
+    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, to_erase, fresh)
+    SELECT s.store, s.tenant_id, s.urgent, NOT tenancy.is_wanted(t.state, t.erase_started_at), true
+    FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
     WHERE s.store = retry_store.store AND (one IS NULL OR s.tenant_id = one)
       AND (coalesce(retry_store.everything, false) OR one IS NOT NULL OR s.parked);
     GET DIAGNOSTICS marked = ROW_COUNT;

@@ -93,26 +93,23 @@ AS $$
 BEGIN
     -- The mark of a tenant that is leased waits for the report, which looks at the tenant anyway.
     WITH picked AS MATERIALIZED (
-        SELECT m.ctid AS place, m.tenant_id, m.urgent, m.fresh, m.at, m.token,
-               NOT tenancy.is_wanted(t.state, t.erase_started_at) AS to_erase
+        SELECT m.ctid AS place, m.tenant_id, m.urgent, m.fresh, m.at, m.token
         FROM tenancy.store_mark AS m
         JOIN tenancy.tenant_store AS s ON s.tenant_id = m.tenant_id AND s.store = m.store
-        JOIN tenancy.tenant AS t ON t.id = m.tenant_id
-        WHERE m.store = absorb_marks.store
-          AND tenancy.is_wanted(t.state, t.erase_started_at) IS DISTINCT FROM absorb_marks.erasing
+        WHERE m.store = absorb_marks.store AND m.to_erase = absorb_marks.erasing
           AND (s.lease_until IS NULL OR s.lease_until <= clock_timestamp() OR s.lease_token = m.token)
         ORDER BY m.urgent DESC, m.at LIMIT absorb_marks.most
         FOR UPDATE OF m SKIP LOCKED FOR NO KEY UPDATE OF s SKIP LOCKED
     ), gone AS (
         DELETE FROM tenancy.store_mark AS m WHERE m.ctid = ANY (ARRAY(SELECT p.place FROM picked AS p))
     ), together AS (
-        SELECT p.tenant_id, bool_or(p.urgent) AS urgent, bool_or(p.to_erase) AS to_erase,
-               bool_or(p.fresh) AS fresh, min(p.at) AS at, array_agg(p.token) AS tokens
+        SELECT p.tenant_id, bool_or(p.urgent) AS urgent, bool_or(p.fresh) AS fresh, min(p.at) AS at,
+               array_agg(p.token) AS tokens
         FROM picked AS p GROUP BY p.tenant_id
     )
     UPDATE tenancy.tenant_store AS s
     SET due_at = CASE WHEN s.parked AND NOT g.fresh THEN NULL ELSE least(s.due_at, g.at) END,
-        urgent = s.urgent OR g.urgent, to_erase = g.to_erase, pending_since = coalesce(s.pending_since, g.at),
+        urgent = s.urgent OR g.urgent, to_erase = s.to_erase OR absorb_marks.erasing, pending_since = coalesce(s.pending_since, g.at),
         parked = s.parked AND NOT g.fresh, attempts = CASE WHEN g.fresh THEN 0 ELSE s.attempts END,
         lease_holder = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_holder END,
         lease_token = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_token END,
@@ -121,7 +118,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.absorb_marks(text, boolean, integer) IS
-'Takes at most so many marks over into tenancy.tenant_store, urgent and old ones first; whose, as in tenancy.claim_work(). Internal.';
+'Takes at most so many marks over into tenancy.tenant_store, of those that are to be gone or of the others, urgent and old ones first. Internal.';
 
 CREATE FUNCTION tenancy.pick_due(store text, erasing boolean, urgent boolean, most integer)
 RETURNS uuid[]
@@ -142,7 +139,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.pick_due(text, boolean, boolean, integer) IS
-'Locks tenants that are due in a store, those that are to be gone or the others, longest due first. One whose mark says otherwise than its row is left until that is taken over. Internal.';
+'Locks tenants that are due in a store, those that are to be gone or the others, longest due first. One whose mark says otherwise than its row is left until the mark is taken over. Internal.';
 
 CREATE FUNCTION tenancy.claim_work(daemon text, epoch bigint, store text, most integer, lease interval,
     erasing boolean DEFAULT NULL)
@@ -166,7 +163,8 @@ BEGIN
     IF NOT found.settled THEN
         PERFORM tenancy.settle_store(found.name);
     END IF;
-    PERFORM tenancy.absorb_marks(found.name, claim_work.erasing, claim_work.most);
+    PERFORM tenancy.absorb_marks(found.name, e.erasing, claim_work.most)
+    FROM (VALUES (false), (true)) AS e(erasing) WHERE e.erasing = coalesce(claim_work.erasing, e.erasing);
     FOR kind IN
         SELECT e.erasing, u.urgent FROM (VALUES (false), (true)) AS e(erasing), (VALUES (false), (true)) AS u(urgent)
         WHERE e.erasing = coalesce(claim_work.erasing, e.erasing) ORDER BY u.urgent DESC, e.erasing

@@ -139,8 +139,8 @@ BEGIN
            array_agg(w.tenant_id) FILTER (WHERE w.arrives)
     INTO taken, proven, arrived FROM written AS w;
     -- Whose lease is lost is looked at again: what was done by then may have overtaken somebody else's work.
-    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, fresh, token)
-    SELECT s.store, s.tenant_id, s.urgent, false, g.token
+    INSERT INTO tenancy.store_mark (store, tenant_id, urgent, to_erase, fresh, token)
+    SELECT s.store, s.tenant_id, s.urgent, s.to_erase, false, g.token
     FROM jsonb_to_recordset(report_work.results) AS g(tenant uuid, token bigint)
     JOIN tenancy.tenant_store AS s ON s.tenant_id = g.tenant AND s.store = found.name
     WHERE g.token <> ALL (taken);

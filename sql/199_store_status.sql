@@ -124,7 +124,7 @@ $$;
 COMMENT ON FUNCTION tenancy.status_report() IS
 'For tenancyd status: instance, daemons (silent: not heard of for a minute), stores (how many tenants are converged, due, leased, retrying, stalled; the age of the oldest that is due in seconds; rollout: how many of how many follow the present definition), the oldest 100 alarms, and how many there are in all (alarm_count). For operators of every kind. Error: 42501.';
 
--- For metrics, so it is asked all the time: reads only who is due, by its indexes, and no tenant.
+-- For metrics, so it is asked again and again: it reads only who is due, by its indexes, and no tenant.
 CREATE FUNCTION tenancy.store_lag()
 RETURNS TABLE (store text, due bigint, seconds double precision)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER

@@ -311,6 +311,23 @@ def test_who_changed_a_tenant_while_the_store_was_attached_is_followed(
     assert look(admin, "unseen", "late") == (2, 2, False, False)
 
 
+def test_whose_erasing_began_while_the_store_was_attached_is_claimed(
+    daemon: Callable[..., Daemon], connect: Connect
+) -> None:
+    """Its row says that it is to be there, and whoever began did not see the row."""
+    admin, slow = connect(), connect()
+    for step in ("suspend('t1', 'x')", "archive('t1', 'x')", "request_erasure('t1', 'x', '0')"):
+        admin.execute(f"select tenancy.{step}")
+    slow.autocommit = False
+    slow.execute("select tenancy.define_store('late', 'redis', '{}')")
+    admin.execute("select tenancy.begin_erasure('t1', 1000)")
+    slow.commit()
+    one = daemon("one", "late")
+    wait_for(lambda: followed(one, admin), 20, "the store to be settled")
+    proven = "select erased_at is not null from tenancy.tenant_store where store = 'late' and tenant_id = tenancy.tenant_id('t1')"
+    assert admin.execute(proven).fetchone() == (True,)
+
+
 def followed(daemon: Daemon, admin: Connection) -> bool:
     daemon.settle()
     return admin.execute("select settled from tenancy.store where name = %s", [daemon.store]).fetchone() == (True,)

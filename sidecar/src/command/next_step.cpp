@@ -72,7 +72,7 @@ std::string step_for_stamped(const Config& config, const std::string& store) {
 
 std::string step_for_stamp(const Config& config, const std::string& store,
                            const std::optional<Stamp>& found, const Uuid& ours) {
-    if (found && found->elsewhere) {
+    if (found && found->elsewhere && found->instance == ours) {
         return "set database in [stores." + store + "] to the one with the stamp";
     }
     if (found && found->instance == ours && found->store == store) {

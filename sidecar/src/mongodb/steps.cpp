@@ -16,13 +16,13 @@ Failure no_template(const Action& action) {
             "the templates have no " + action.collection + " " + action.index + " any more"};
 }
 
-// Why the tenant would be one database too many, if so. Who counts may have to wait for the server:
+// Why the tenant would be one database too many, if so. Counting may have to wait for the server:
 // nothing that takes something from a tenant who is there waits for that.
 std::optional<Failure> admit(const Bench& bench, const Desired& desired) {
-    const auto most = bench.definition.options.find("max_namespaces");
     if (desired.reached_before && restricts(desired.state)) {
         return std::nullopt;
     }
+    const auto most = bench.definition.options.find("max_namespaces");
     if (most == bench.definition.options.end() || !most->is_number_integer()) {
         return std::nullopt;
     }

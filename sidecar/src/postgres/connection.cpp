@@ -178,7 +178,12 @@ void Connection::State::connect(const Keywords& keywords, Deadline deadline) {
             give_up("Unreachable", trimmed(PQerrorMessage(connection.get())));
         }
     }
-    begin_session(deadline);
+    try {
+        begin_session(deadline);
+    } catch (...) {
+        connection.reset(); // without all of it there is no session
+        throw;
+    }
 }
 
 void Connection::State::begin_session(Deadline deadline) {
@@ -200,12 +205,7 @@ void Connection::State::begin_session(Deadline deadline) {
         "pg_catalog.set_config('client_connection_check_interval', '2s', false)",
         {}, deadline);
     if (!opening.empty()) {
-        try {
-            run(opening, opening_parameters, deadline);
-        } catch (const SqlError&) {
-            connection.reset();
-            throw;
-        }
+        run(opening, opening_parameters, deadline);
     }
     for (const auto& channel : channels) {
         const std::unique_ptr<char, decltype(&PQfreemem)> name(

@@ -68,15 +68,15 @@ bool Attempt::verify(const Round& round) {
         log(Level::warning, "store_not_ready",
             {{"store", name_}, {"reason", failure->reason}, {"message", failure->message}});
     }
-    context_.keep.signal();
+    context_.stamp.signal();
     return false;
 }
 
 bool Attempt::converge(Round& round, const Chosen& chosen, Milliseconds patience) {
-    const auto soon = round.lease.end().sooner(Deadline::in(patience));
-    if (!restrict_first(round, chosen, soon)) {
+    if (!restrict_first(round, chosen, round.lease.end().sooner(Deadline::in(patience)))) {
         return false;
     }
+    const auto soon = round.lease.end().sooner(Deadline::in(patience));
     observe(round, chosen, soon);
     failpoint("work.observed");
     if (!vouch(round)) {
@@ -109,6 +109,8 @@ bool Attempt::restrict_first(Round& round, const Chosen& chosen, Deadline deadli
     for (std::size_t i = 0; i < whole.size(); ++i) {
         markers[i].claim = whole[i]->claim;
         markers[i].claim.desired.templates = none;
+        markers[i].begun = whole[i]->begun;
+        markers[i].drifted = whole[i]->drifted;
         chosen_markers.push_back(&markers[i]);
     }
     observe(round, chosen_markers, deadline);

@@ -153,7 +153,7 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
         return judge_missing(known);
     }
     if (found->instance != known.instance && found->elsewhere) {
-        return refuse("StampElsewhere", std::string(stamp_elsewhere));
+        return refuse("StampElsewhere", stamp_elsewhere(*found, known.instance));
     }
     if (found->instance != known.instance) {
         return refuse("StampMismatch", "the store belongs to instance " +
@@ -180,12 +180,23 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
                                         std::string(known.store));
     }
     if (found->elsewhere) {
-        return refuse("StampElsewhere", std::string(stamp_elsewhere));
+        return refuse("StampElsewhere", stamp_elsewhere(*found, known.instance));
     }
     if (found->epoch < known.epoch) {
         return allow(StampVerdict::Step::stamp);
     }
     return judge_tick(found->tick, known);
+}
+
+std::string stamp_elsewhere(const Stamp& stamp, const Uuid& ours) {
+    if (stamp.instance != ours) {
+        return "another database of the Redis server belongs to instance " +
+               print_uuid(stamp.instance) +
+               ", and a server is a store of one instance, with all its databases; check the address";
+    }
+    return "the stamp is in another database of the Redis server, of which one database is the "
+           "store; set `database` in tenancyd.toml to that one, or empty it and remove its "
+           "tenancy:instance";
 }
 
 bool is_ahead(const std::optional<Stamp>& found, const Uuid& instance, std::int64_t epoch,

@@ -65,10 +65,8 @@ struct StampVerdict {
 [[nodiscard]] StampVerdict judge_stamp(const std::optional<Stamp>& found,
                                        const StampKnowledge& known);
 
-// What is wrong where Stamp::elsewhere.
-inline constexpr std::string_view stamp_elsewhere =
-    "a stamp is in another database of the Redis server, of which one database is the store; set "
-    "`database` in tenancyd.toml to that one, or empty it and remove its tenancy:instance";
+// What is wrong where Stamp::elsewhere, of an instance that is ours and of another one.
+[[nodiscard]] std::string stamp_elsewhere(const Stamp& stamp, const Uuid& ours);
 
 // For a daemon that does not write: whether the stamp is ahead of its database.
 [[nodiscard]] bool is_ahead(const std::optional<Stamp>& found, const Uuid& instance,

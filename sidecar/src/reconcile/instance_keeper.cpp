@@ -86,7 +86,7 @@ void InstanceKeeper::know(const InstanceIdentity& identity) {
         surroundings_.instance.set(std::move(view));
         for (const auto& context : contexts_) {
             context->set_stamp_seen(StampSeen::not_tried);
-            context->keep.signal();
+            context->stamp.signal();
         }
     }
 }
@@ -200,7 +200,7 @@ void InstanceKeeper::publish(InstanceView view) {
     surroundings_.statistics.fenced.with({}).set(may_write ? 0 : 1);
     for (const auto& context : contexts_) {
         if (may_write || changed) {
-            context->keep.signal();
+            context->stamp.signal();
         }
         if (may_write && changed) {
             context->signal_work();
@@ -235,7 +235,7 @@ void InstanceKeeper::read_definitions() {
         if (context->define(found == definitions.end()
                                 ? nullptr
                                 : std::make_shared<const StoreDefinition>(std::move(*found)))) {
-            context->keep.signal();
+            context->stamp.signal();
         }
     }
 }
@@ -264,7 +264,6 @@ void InstanceKeeper::forget_lag() {
         surroundings_.statistics.due.with({context->config.name}).set(unknown);
         surroundings_.statistics.lag.with({context->config.name}).set(unknown);
     }
-    schedule_at_ = Deadline::in(Milliseconds::zero());
 }
 
 void InstanceKeeper::run_schedule() {

@@ -16,7 +16,7 @@ void Reporter::deliver(const InstanceView& view, const std::vector<Report>& repo
             send(view, reports);
             return;
         } catch (const SqlError& problem) {
-            if (problem.sqlstate() == "TN026") {
+            if (problem.sqlstate() == "TN026" || problem.sqlstate() == "TN027") {
                 throw;
             }
             take_refusal(view, reports, lease, problem);

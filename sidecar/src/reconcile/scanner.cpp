@@ -112,7 +112,7 @@ bool Scanner::may_go_on(const Scan& scan) {
 bool Scanner::verified(const Scan& scan) {
     const auto failure = stamp_check_.verify(scan.view, limit());
     if (failure) {
-        context_.keep.signal();
+        context_.stamp.signal();
     }
     return !failure;
 }

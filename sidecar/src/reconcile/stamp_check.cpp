@@ -53,7 +53,8 @@ std::pair<std::optional<Stamp>, std::uint64_t> StampCheck::read(Deadline deadlin
 }
 
 std::optional<Failure> StampCheck::verify(const InstanceView& view, Deadline deadline) {
-    if (same_connection() && !verified_until_.passed() && verified_epoch_ == view.epoch) {
+    if (same_connection() && !verified_until_.passed() && verified_epoch_ == view.epoch &&
+        verified_instance_ == view.instance) {
         return std::nullopt;
     }
     verified_epoch_.reset();
@@ -64,6 +65,7 @@ std::optional<Failure> StampCheck::verify(const InstanceView& view, Deadline dea
     }
     verified_connection_ = connection;
     verified_epoch_ = view.epoch;
+    verified_instance_ = view.instance;
     verified_until_ = until;
     return std::nullopt;
 }

@@ -37,6 +37,7 @@ private:
     Store& store_;
     Registry& registry_;
     std::int64_t known_tick_ = 0;
+    Uuid verified_instance_;
     std::optional<std::int64_t> verified_epoch_; // nothing: not verified
     std::uint64_t verified_connection_ = 0;
     Deadline verified_until_ = Deadline::in(Milliseconds::zero());

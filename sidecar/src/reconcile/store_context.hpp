@@ -38,10 +38,10 @@ public:
     Suspects suspects;
     std::atomic<std::uint64_t> claimed{0}; // tenants so far
 
-    Wakeup keeping; // a tenant that is to be there is due
-    Wakeup erasing; // one that is to be gone is due
-    Wakeup keep;    // the stamp has to be looked at
-    Wakeup scan;    // the store has to be compared as a whole
+    Wakeup due;          // a tenant that is to be there is due
+    Wakeup due_to_erase; // one that is to be gone is due
+    Wakeup stamp;        // the stamp has to be looked at
+    Wakeup scan;         // the store has to be compared as a whole
 
     // As PostgreSQL defines the store; nothing while it is not attached.
     [[nodiscard]] std::shared_ptr<const StoreDefinition> definition() const {
@@ -99,14 +99,14 @@ public:
 
     // Somebody is due, and it is not known who.
     void signal_work() {
-        keeping.signal();
-        erasing.signal();
+        due.signal();
+        due_to_erase.signal();
     }
 
     void stop() {
-        keeping.stop();
-        erasing.stop();
-        keep.stop();
+        due.stop();
+        due_to_erase.stop();
+        stamp.stop();
         scan.stop();
     }
 

@@ -41,7 +41,7 @@ void StoreKeeper::run(Beat& beat) {
         run_once();
         const bool down = context_.breaker.state() != Breaker::State::closed;
         const auto wait = down ? context_.breaker.wait_left() + Milliseconds(1) : tick;
-        context_.keep.wait(std::min(wait, tick));
+        context_.stamp.wait(std::min(wait, tick));
     }
 }
 
@@ -153,7 +153,7 @@ void StoreKeeper::look_for_contest(const InstanceView& view, const std::optional
         context_.set_contested(false);
         return;
     }
-    const auto known = database_tick();
+    const auto known = database_tick(view);
     context_.set_contested(is_ahead(found, view.instance, view.epoch, known) ||
                            (context_.contested() && found->tick == known));
 }
@@ -167,7 +167,7 @@ StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<St
     known.tick_written = written_tick_ == view.tick;
     known.database_tick = view.tick;
     if (found && found->tick > view.tick) {
-        known.database_tick = database_tick();
+        known.database_tick = database_tick(view);
     }
     known.last_seen = last_seen_;
     known.stamped_before = stamped_;
@@ -176,8 +176,9 @@ StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<St
 }
 
 // PostgreSQL that is away is no failure of the store.
-std::int64_t StoreKeeper::database_tick() {
+std::int64_t StoreKeeper::database_tick(const InstanceView& view) {
     try {
+        registry_->serve(view.instance);
         return registry_->identity().tick;
     } catch (const Unavailable& problem) {
         throw std::runtime_error(problem.what());
@@ -226,6 +227,9 @@ std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
     store_->list(
         [&](const std::vector<FoundObject>& objects) {
             for (const auto& object : objects) {
+                if (object.unanswered) {
+                    throw Unavailable("TimedOut", object.name + " does not say whose it is");
+                }
                 if (object.instance && *object.instance != instance) {
                     refusal = {StampVerdict::Step::refuse, false, false, "ForeignObjects",
                                "the store holds " + object.name + " of instance " +
@@ -239,8 +243,8 @@ std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
     return refusal;
 }
 
-// Of several servers one may be away. That concerns what is asked of that one, and closes nothing:
-// the store was found fit before, and is asked again with the next tick.
+// Of several servers one may be away, which closes nothing: the store was found fit before, and is
+// probed again with the next tick.
 void StoreKeeper::probe_unless_known(bool definition_changed) {
     try {
         probe();

@@ -33,7 +33,7 @@ private:
     [[nodiscard]] bool has_new_runs();
     void look_for_contest(const InstanceView& view, const std::optional<Stamp>& found);
     [[nodiscard]] StampVerdict judge(const InstanceView& view, const std::optional<Stamp>& found);
-    [[nodiscard]] std::int64_t database_tick();
+    [[nodiscard]] std::int64_t database_tick(const InstanceView& view);
     [[nodiscard]] StampVerdict settle_stamp(const InstanceView& view);
     [[nodiscard]] bool write_stamp(const InstanceView& view, const std::optional<Stamp>& found);
     [[nodiscard]] std::optional<StampVerdict> foreign_objects(const Uuid& instance);

@@ -21,7 +21,7 @@ bool is_urgent(const WorkItem& item) {
 StoreWorker::StoreWorker(Surroundings& surroundings, StoreContext& context, Task task,
                          std::unique_ptr<Registry> registry, std::unique_ptr<Store> store)
     : surroundings_(surroundings), context_(context), task_(task),
-      wakeup_(task == Task::erase ? context.erasing : context.keeping),
+      wakeup_(task == Task::erase ? context.due_to_erase : context.due),
       registry_(std::move(registry)), store_(std::move(store)),
       attempt_(surroundings, context, *registry_, *store_),
       reporter_(surroundings, context.config.name, *registry_), name_(context.config.name) {}
@@ -222,9 +222,9 @@ bool StoreWorker::together(Round& round, const Chosen& group, Step step) {
             }
             log(Level::warning, "tenants_unanswered",
                 {{"store", name_}, {"tenants", group.size()}, {"message", problem.what()}});
-            if (!round.over()) {
-                context_.breaker.slowed();
-                slowed_ = true;
+            slowed_ = !round.over();
+            if (slowed_ && task_ == Task::keep) {
+                context_.breaker.slowed(); // the others do not go slowly because of an erasure
             }
         }
     }
@@ -264,7 +264,7 @@ bool StoreWorker::try_suspect(Round& round, const Chosen& suspects) {
     if (suspects.empty()) {
         return true;
     }
-    const auto turn = context_.suspects.take_turn();
+    const auto turn = context_.suspects.take_turn(task_);
     if (turn) {
         const auto urgent = std::find_if(suspects.begin(), suspects.end(),
                                          [](const auto* each) { return is_urgent(*each); });
@@ -324,7 +324,7 @@ void StoreWorker::store_down(Round& round, const Unavailable& problem) {
     log(Level::warning, "store_unavailable",
         {{"store", name_}, {"reason", problem.reason()}, {"message", problem.what()}});
     context_.breaker.failed();
-    context_.keep.signal();
+    context_.stamp.signal();
     if (round.items.size() == 1 && round.items.front().planned) {
         auto& item = round.items.front();
         item.failure = Failure{FailureKind::transient, "StoreUnavailable", problem.what()};

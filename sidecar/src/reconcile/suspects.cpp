@@ -21,7 +21,8 @@ void Suspects::remove(const Uuid& tenant) {
 
 bool may_be_a_tenant(const Unavailable& problem) {
     const auto& reason = problem.reason();
-    return reason == "TimedOut" || reason == "ReplyTooLarge" || reason == "ProtocolError";
+    return reason == "TimedOut" || reason == "ReplyTooLarge" || reason == "ProtocolError" ||
+           reason == "ShardUnavailable";
 }
 
 Milliseconds patience_with_many(Milliseconds operation_timeout) {

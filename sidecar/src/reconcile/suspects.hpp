@@ -8,6 +8,7 @@
 
 #include "base/deadline.hpp"
 #include "base/failure.hpp"
+#include "postgres/registry.hpp"
 #include "uuid.hpp"
 
 namespace tenancy::sidecar {
@@ -19,15 +20,16 @@ public:
     void add(const Uuid& tenant);
     void remove(const Uuid& tenant);
 
-    // The right to try one of them, for as long as it is held; not where another thread has it for
+    // The right to try one of them, for as long as it is held: one thread that keeps tenants in step
+    // has it, and one that erases. Nobody, where another thread has it for
     // longer than one of them takes that answers again.
-    [[nodiscard]] std::unique_lock<std::timed_mutex> take_turn() {
-        return std::unique_lock(turn_, Milliseconds(100));
+    [[nodiscard]] std::unique_lock<std::timed_mutex> take_turn(Task task) {
+        return std::unique_lock(task == Task::erase ? erasing_ : keeping_, Milliseconds(100));
     }
 
 private:
     mutable std::mutex mutex_;
-    std::timed_mutex turn_;
+    std::timed_mutex keeping_, erasing_;
     std::set<decltype(Uuid::bytes)> tenants_;
 };
 

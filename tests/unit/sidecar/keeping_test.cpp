@@ -1,4 +1,6 @@
 // The keepers of the instance and of a store: stamps, probes, the gate, what is measured.
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "reconciling.hpp"
@@ -157,6 +159,14 @@ TEST_F(Keeping, DoesNotStampWhatHoldsOthersTenants) {
     add(1);
     daemon.settle();
     EXPECT_EQ(daemon.gate().reason, "ForeignObjects");
+    EXPECT_FALSE(server->stamp.has_value());
+}
+
+TEST_F(Keeping, DoesNotStampWhereTheStoreDoesNotSayWhoseATenantIs) {
+    server->tenants["t"].unanswered = true;
+    add(1);
+    daemon.settle();
+    EXPECT_EQ(daemon.gate().reason, "TimedOut");
     EXPECT_FALSE(server->stamp.has_value());
 }
 

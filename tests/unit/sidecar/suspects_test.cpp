@@ -128,7 +128,7 @@ TEST_F(Hanging, OnesAreLeftToTheWorkerThatIsAtOne) {
     std::promise<void> taken;
     std::promise<void> over;
     auto other = std::async(std::launch::async, [&] {
-        const auto turn = daemon.contexts.front()->suspects.take_turn();
+        const auto turn = daemon.contexts.front()->suspects.take_turn(Task::keep);
         taken.set_value();
         over.get_future().wait();
     });
@@ -143,6 +143,40 @@ TEST_F(Hanging, OnesAreLeftToTheWorkerThatIsAtOne) {
     database->expire_leases();
     hanging.clear();
     work_until_reached(0, 3);
+}
+
+// An erasure takes long: who waits for one is to be erased, too.
+TEST_F(Hanging, OnesAreNotLeftToTheThreadThatErases) {
+    const auto erasing = daemon.contexts.front()->suspects.take_turn(Task::erase);
+    let_hang({0});
+    change(0, 0, "suspended");
+    (void)daemon.work();
+    hanging.clear();
+    row(0).due = true;
+    (void)daemon.work();
+    EXPECT_TRUE(reached(0, 0));
+}
+
+TEST_F(Hanging, AnErasureDoesNotSlowTheOthers) {
+    server->fail = [](const Desired&, const Action& action) -> std::optional<Failure> {
+        if (action.kind == Action::Kind::erase) {
+            hang();
+        }
+        return std::nullopt;
+    };
+    change(0, 3, "erasing");
+    const auto before = daemon.contexts.front()->breaker.allowed();
+    (void)daemon.eraser.run_once();
+    EXPECT_GE(row(0).attempts, 1);
+    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), before);
+    EXPECT_GT(before, 1U);
+}
+
+TEST_F(Hanging, ManyInVainAreFollowedByOneAtATime) {
+    let_hang({0});
+    change(0, 3, "suspended");
+    (void)daemon.worker.run_once();
+    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), 1U);
 }
 
 TEST_F(Hanging, OnesThatAreWrittenToAreChargedToo) {

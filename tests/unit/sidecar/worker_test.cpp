@@ -1,6 +1,5 @@
 // One daemon, one store: what a batch does, and what becomes of it when something fails.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
