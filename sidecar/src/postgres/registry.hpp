@@ -80,7 +80,8 @@ struct StoreLag {
 
 struct UnknownObject {
     FoundObject object;
-    std::string reason;     // "UnknownTenant", "ForeignInstance", "NoMarker", "Unanswered", "ExtraCollection"
+    std::string
+        reason; // "UnknownTenant", "ForeignInstance", "NoMarker", "Unanswered", "ExtraCollection"
     std::string resolution; // "reported", "adopted", "pruned"
 };
 

@@ -192,7 +192,8 @@ std::string stamp_elsewhere(const Stamp& stamp, const Uuid& ours) {
     if (stamp.instance != ours) {
         return "another database of the Redis server belongs to instance " +
                print_uuid(stamp.instance) +
-               ", and a server is a store of one instance, with all its databases; check the address";
+               ", and a server is a store of one instance, with all its databases; check the "
+               "address";
     }
     return "the stamp is in another database of the Redis server, of which one database is the "
            "store; set `database` in tenancyd.toml to that one, or empty it and remove its "

@@ -20,9 +20,9 @@ public:
     void add(const Uuid& tenant);
     void remove(const Uuid& tenant);
 
-    // The right to try one of them, for as long as it is held: one thread that keeps tenants in step
-    // has it, and one that erases. Nobody, where another thread has it for
-    // longer than one of them takes that answers again.
+    // The right to try one of them, for as long as it is held: one thread that keeps tenants in
+    // step has it, and one that erases. Nobody, where another thread has it for longer than one of
+    // them takes that answers again.
     [[nodiscard]] std::unique_lock<std::timed_mutex> take_turn(Task task) {
         return std::unique_lock(task == Task::erase ? erasing_ : keeping_, Milliseconds(100));
     }

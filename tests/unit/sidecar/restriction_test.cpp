@@ -129,5 +129,18 @@ TEST_F(Restriction, ThatEndedIsNotToldOfAResumptionWithoutAnAnswer) {
     EXPECT_EQ(row(0).state, "");
 }
 
+TEST_F(Restriction, ThatEndedIsNotToldOfAResumptionWhoseOutcomeTheStoreDoesNotKnow) {
+    database->change(tenant_number(0), "suspended", true, Json::object());
+    ASSERT_TRUE(converge());
+    row(0).state.clear();
+    server->fail = [](const Desired&, const Action&) {
+        return std::optional(Failure{FailureKind::transient, "TimedOut", "code 50"});
+    };
+    database->change(tenant_number(0), "active", true, Json::object());
+    (void)daemon.work();
+    EXPECT_EQ(row(0).reason, "TimedOut");
+    EXPECT_EQ(row(0).state, "");
+}
+
 } // namespace
 } // namespace tenancy::sidecar
