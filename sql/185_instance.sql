@@ -94,6 +94,7 @@ DECLARE
     ours uuid := (SELECT i.id FROM tenancy.instance AS i);
 BEGIN
     PERFORM tenancy.require_any_operator('admin', 'sidecar');
+    PERFORM tenancy.check_instance((SELECT i.epoch FROM tenancy.instance AS i));
     IF ours IS DISTINCT FROM require_instance.instance THEN
         RAISE EXCEPTION 'this database is not the instance that may write to the stores'
             USING ERRCODE = 'TN026', DETAIL = format('It is instance %s, not %s.', coalesce(ours::text, 'none'),
@@ -103,7 +104,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.require_instance(uuid) IS
-'Raises TN026 unless this is the database of that instance: what each session of a daemon begins with that works for a store. For admins and sidecars. Errors: TN026, 42501.';
+'Raises TN026 unless this is the database of that instance, and none of its copies: what each session of a daemon begins with that works for a store. For admins and sidecars. Errors: TN026, 42501.';
 
 CREATE FUNCTION tenancy.check_daemon_name(daemon text)
 RETURNS void

@@ -93,7 +93,7 @@ AS $$
 BEGIN
     -- The mark of a tenant that is leased waits for the report, which looks at the tenant anyway.
     WITH picked AS MATERIALIZED (
-        SELECT m.ctid AS place, m.tenant_id, m.urgent, m.fresh, m.at, m.token
+        SELECT m.ctid AS place, m.tenant_id, m.urgent, m.fresh, m.at
         FROM tenancy.store_mark AS m
         JOIN tenancy.tenant_store AS s ON s.tenant_id = m.tenant_id AND s.store = m.store
         WHERE m.store = absorb_marks.store AND m.to_erase = absorb_marks.erasing
@@ -103,17 +103,15 @@ BEGIN
     ), gone AS (
         DELETE FROM tenancy.store_mark AS m WHERE m.ctid = ANY (ARRAY(SELECT p.place FROM picked AS p))
     ), together AS (
-        SELECT p.tenant_id, bool_or(p.urgent) AS urgent, bool_or(p.fresh) AS fresh, min(p.at) AS at,
-               array_agg(p.token) AS tokens
+        SELECT p.tenant_id, bool_or(p.urgent) AS urgent, bool_or(p.fresh) AS fresh, min(p.at) AS at
         FROM picked AS p GROUP BY p.tenant_id
     )
     UPDATE tenancy.tenant_store AS s
     SET due_at = CASE WHEN s.parked AND NOT g.fresh THEN NULL ELSE least(s.due_at, g.at) END,
         urgent = s.urgent OR g.urgent, to_erase = s.to_erase OR absorb_marks.erasing, pending_since = coalesce(s.pending_since, g.at),
         parked = s.parked AND NOT g.fresh, attempts = CASE WHEN g.fresh THEN 0 ELSE s.attempts END,
-        lease_holder = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_holder END,
-        lease_token = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_token END,
-        lease_until = CASE WHEN s.lease_token = ANY (g.tokens) THEN NULL ELSE s.lease_until END
+        -- Of one that ran out, too: a late report may have looked at the tenant before it changed.
+        lease_holder = NULL, lease_token = NULL, lease_until = NULL
     FROM together AS g WHERE s.store = absorb_marks.store AND s.tenant_id = g.tenant_id;
 END
 $$;
@@ -127,19 +125,31 @@ SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET jit = off
 SET enable_sort = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
     moment timestamptz := clock_timestamp(); -- itself it would be no condition of the index
+    picked uuid[];
 BEGIN
-    RETURN ARRAY(
-        SELECT s.tenant_id FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
-        WHERE s.store = pick_due.store AND s.to_erase = pick_due.erasing AND s.urgent = pick_due.urgent
-          AND s.due_at <= moment AND tenancy.is_wanted(t.state, t.erase_started_at) <> pick_due.erasing
-        ORDER BY s.due_at LIMIT pick_due.most FOR NO KEY UPDATE OF s SKIP LOCKED);
+    LOOP
+        picked := ARRAY(
+            SELECT s.tenant_id FROM tenancy.tenant_store AS s
+            WHERE s.store = pick_due.store AND s.to_erase = pick_due.erasing AND s.urgent = pick_due.urgent
+              AND s.due_at <= moment
+            ORDER BY s.due_at LIMIT pick_due.most FOR NO KEY UPDATE SKIP LOCKED);
+        -- One that began to be erased since it became due, or while its store was being attached, goes to the others.
+        UPDATE tenancy.tenant_store AS s SET to_erase = NOT s.to_erase
+        FROM unnest(picked) AS p(id) JOIN tenancy.tenant AS t ON t.id = p.id
+        WHERE s.tenant_id = p.id AND s.store = pick_due.store
+          AND s.to_erase = tenancy.is_wanted(t.state, t.erase_started_at);
+        EXIT WHEN NOT FOUND;
+    END LOOP;
+    RETURN picked;
 END
 $$;
 COMMENT ON FUNCTION tenancy.pick_due(text, boolean, boolean, integer) IS
-'Locks tenants that are due in a store, those that are to be gone or the others, longest due first. One whose mark says otherwise than its row is left until the mark is taken over. Internal.';
+'Locks tenants that are due in a store, those that are to be gone or the others, longest due first; a row that is of the other kind by now is made so. Internal.';
 
 CREATE FUNCTION tenancy.claim_work(daemon text, epoch bigint, store text, most integer, lease interval,
     erasing boolean DEFAULT NULL)

@@ -42,7 +42,16 @@ DECLARE
 BEGIN
     EXECUTE 'UPDATE tenancy.instance SET ' || change;
     BEGIN
-        PERFORM tenancy.claim_work('d1', 1, 'cache', 1, '1 ms');
+        IF change LIKE 'epoch%' THEN
+            PERFORM tenancy.claim_work('d1', 1, 'cache', 1, '1 ms');
+        ELSE
+            PERFORM tenancy.require_instance(i.id) FROM tenancy.instance AS i;
+            BEGIN
+                PERFORM tenancy.claim_work('d1', 1, 'cache', 1, '1 ms');
+            EXCEPTION WHEN SQLSTATE 'TN026' THEN
+                RAISE EXCEPTION 'a session that may begin, and may not claim';
+            END;
+        END IF;
     EXCEPTION WHEN SQLSTATE 'TN026' THEN
         state := SQLSTATE;
     END;

@@ -1,7 +1,7 @@
 -- The work of daemons: claims, leases, reports, conditions, erasing. Races: tests/isolation/test_store_work.py.
 \ir helpers/operators.sql
 \ir helpers/daemon.sql
-SELECT plan(107);
+SELECT plan(109);
 
 SET SESSION AUTHORIZATION lc_admin;
 SELECT tenancy.define_tier('pro'), tenancy.define_setting('theme', '{"type": ["string", "null"]}', '"light"'), tenancy.define_setting('max', '{"type": "integer"}'),
@@ -198,6 +198,12 @@ SELECT is(test.work('docs', '{"outcome": "retry", "retry_after_ms": 0, "reason":
 RESET SESSION AUTHORIZATION;
 SELECT results_eq($$SELECT type FROM tenancy.store_condition WHERE slug = 'acme' AND store = 'docs' AND status ORDER BY type$$, $$VALUES ('Degraded'), ('Deleting'), ('Progressing')$$, 'deleting');
 SET SESSION AUTHORIZATION lc_sidecar;
+RESET SESSION AUTHORIZATION;
+UPDATE tenancy.tenant_store SET to_erase = false WHERE tenant_id = :'acme_id' AND store = 'docs';
+SET SESSION AUTHORIZATION lc_sidecar;
+SELECT is((SELECT count(*) FROM tenancy.claim_work('d1', 1, 'docs', 9, '1 minute', erasing => false)), 0::bigint, 'a row that says otherwise than its tenant is not claimed as it says');
+SELECT is((SELECT string_agg(test.slug(tenant_id), ',') FROM tenancy.claim_work('d1', 1, 'docs', 9, '1 minute', erasing => true)), 'acme', 'but as the tenant is');
+SELECT test.expire() \g /dev/null
 SELECT is(test.work('docs'), 'acme erasing 10 gone', 'gone');
 RESET SESSION AUTHORIZATION;
 SELECT results_eq($$SELECT type FROM tenancy.store_condition WHERE slug = 'acme' AND store = 'docs' AND status$$, $$VALUES ('Ready')$$, 'ready: as it should be');

@@ -101,10 +101,14 @@ bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
         throw;
     }
     release(round);
-    const bool left = std::any_of(round.items.begin(), round.items.end(), [](const WorkItem& item) {
-        return !item.finished && !item.settled();
+    if (!full && task_ == Task::keep) {
+        context_.due_to_erase.signal(); // who was worked on may be to be erased by now
+    }
+    // Who changed meanwhile is due again, and tells nobody.
+    const bool more = std::any_of(round.items.begin(), round.items.end(), [](const WorkItem& item) {
+        return item.finished == item.settled();
     });
-    return verified && (full || left);
+    return verified && (full || more);
 }
 
 Round StoreWorker::claim(const InstanceView& view, unsigned most) {

@@ -37,11 +37,11 @@ void add_extra_collections(const StoreDefinition& definition, const Desired& des
     if (definition.unknown_objects == "prune" || !templated || !observed.marker) {
         return;
     }
-    const std::string database = "t_" + print_uuid_hex(desired.tenant);
+    const std::string place = "t_" + print_uuid_hex(desired.tenant) + ".";
     for (const auto& [name, collection] : observed.collections) {
         if (!desired.templates->contains(name)) {
-            const FoundObject found{database + "." + name, desired.tenant,
-                                    observed.marker->instance, Json::object()};
+            const FoundObject found{place + name, desired.tenant, observed.marker->instance,
+                                    Json::object()};
             extra.push_back({found, "ExtraCollection", "reported"});
         }
     }
