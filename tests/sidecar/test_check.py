@@ -298,6 +298,8 @@ def test_copy_of_the_database(with_cache, server, shop):
     login = f"--conninfo 'host={server.dir} port={server.port} dbname={shop} user=ADMIN' --config {with_cache.file}"
     for role in ("replacement", "clone"):
         assert f"tenancyd adopt --as {role} {login}" in found["failed", "instance"].replace("  ", " ")
+    assert "not tried out" in found["warning", "store cache"], "a copy writes nothing"
+    assert "reachable" not in found.get(("ok", "store cache"), "")
 
 
 def test_standby_instead_of_the_primary(make_tenancyd, pair):

@@ -98,10 +98,16 @@ void check_store(const Config& config, const StoreConfig& configured,
     const bool ours = known.identity.bound
                           ? check_stamp(config, definition, stamp, known, findings)
                           : check_unstamped(config, definition.name, stamp, known, findings);
-    // Trying out what the server can do may write to it, which is not done to somebody else's.
-    if (ours) {
-        tell_capabilities("store " + definition.name,
-                          store->probe(Deadline::in(configured.operation_timeout)), findings);
+    const std::string subject = "store " + definition.name;
+    // Trying out what the server can do may write to it: never to another's, nor from a copy.
+    if (ours && known.identity.bound && !known.identity.matches()) {
+        findings.warning(subject,
+                         "not tried out: the database is not the one that the instance was bound "
+                         "to",
+                         "see what is said of the instance");
+    } else if (ours) {
+        tell_capabilities(subject, store->probe(Deadline::in(configured.operation_timeout)),
+                          findings);
     }
 }
 

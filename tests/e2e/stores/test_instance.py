@@ -181,7 +181,7 @@ def test_clone_in_another_database_of_the_same_redis(world: World) -> None:
         server.execute("select tenancy.define_store('cache', 'redis', unknown_objects => 'prune')", user="stores_admin", dbname=dbname)
         clone.start()
         status = "select reason, fenced from tenancy.store_status where store = 'cache'"
-        wait_for(lambda: server.execute(status, dbname=dbname) == [("StampMismatch", True)], 30, "the clone to be refused")
+        wait_for(lambda: server.execute(status, dbname=dbname) == [("StampElsewhere", True)], 30, "the clone to be refused")
         with world.servers.redis.connect(db=1) as redis:
             assert redis.dbsize() == 0
         clone.close()
