@@ -140,9 +140,10 @@ BEGIN
     INTO taken, proven, arrived FROM written AS w;
     -- Whose lease is lost is looked at again: what was done by then may have overtaken somebody else's work.
     INSERT INTO tenancy.store_mark (store, tenant_id, urgent, to_erase, fresh, token)
-    SELECT s.store, s.tenant_id, s.urgent, s.to_erase, false, g.token
+    SELECT s.store, s.tenant_id, s.urgent, NOT tenancy.is_wanted(t.state, t.erase_started_at), false, g.token
     FROM jsonb_to_recordset(report_work.results) AS g(tenant uuid, token bigint)
     JOIN tenancy.tenant_store AS s ON s.tenant_id = g.tenant AND s.store = found.name
+    JOIN tenancy.tenant AS t ON t.id = s.tenant_id
     WHERE g.token <> ALL (taken);
     IF proven IS NOT NULL THEN
         PERFORM tenancy.record_proofs(found.name, proven);

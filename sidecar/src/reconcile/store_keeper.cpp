@@ -153,9 +153,13 @@ void StoreKeeper::look_for_contest(const InstanceView& view, const std::optional
         context_.set_contested(false);
         return;
     }
-    const auto known = database_tick(view);
-    context_.set_contested(is_ahead(found, view.instance, view.epoch, known) ||
-                           (context_.contested() && found->tick == known));
+    try {
+        const auto known = database_tick(view);
+        context_.set_contested(is_ahead(found, view.instance, view.epoch, known) ||
+                               (context_.contested() && found->tick == known));
+    } catch (const SqlError& problem) { // it became a copy since: then it stays as it was seen
+        log(Level::warning, "tick_unknown", {{"store", name_}, {"message", problem.what()}});
+    }
 }
 
 StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<Stamp>& found) {
@@ -178,7 +182,9 @@ StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<St
 // PostgreSQL that is away is no failure of the store.
 std::int64_t StoreKeeper::database_tick(const InstanceView& view) {
     try {
-        registry_->serve(view.instance);
+        if (view.may_write) { // a copy, which may not begin such a session, has to know its own
+            registry_->serve(view.instance);
+        }
         return registry_->identity().tick;
     } catch (const Unavailable& problem) {
         throw std::runtime_error(problem.what());

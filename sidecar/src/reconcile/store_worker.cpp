@@ -83,6 +83,9 @@ void StoreWorker::postgres_down(const std::string& what) {
 bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
     auto round = claim(view, most);
     if (round.items.empty()) {
+        if (task_ == Task::keep) {
+            context_.due_to_erase.signal(); // what was worked on, or met, may be to be erased
+        }
         return false;
     }
     failpoint("work.claimed");
@@ -101,12 +104,9 @@ bool StoreWorker::work_on(const InstanceView& view, unsigned most) {
         throw;
     }
     release(round);
-    if (!full && task_ == Task::keep) {
-        context_.due_to_erase.signal(); // who was worked on may be to be erased by now
-    }
     // Who changed meanwhile is due again, and tells nobody.
     const bool more = std::any_of(round.items.begin(), round.items.end(), [](const WorkItem& item) {
-        return item.finished == item.settled();
+        return item.finished == (item.settled() && !item.interrupted());
     });
     return verified && (full || more);
 }
@@ -226,8 +226,9 @@ bool StoreWorker::together(Round& round, const Chosen& group, Step step) {
             }
             log(Level::warning, "tenants_unanswered",
                 {{"store", name_}, {"tenants", group.size()}, {"message", problem.what()}});
-            slowed_ = !round.over();
-            if (slowed_ && task_ == Task::keep) {
+            const bool hung = !round.over();
+            slowed_ = slowed_ || hung;
+            if (hung && task_ == Task::keep) {
                 context_.breaker.slowed(); // the others do not go slowly because of an erasure
             }
         }
