@@ -85,6 +85,7 @@ $$;
 COMMENT ON FUNCTION tenancy.check_instance(bigint) IS
 'Raises TN026 unless an instance is bound, to this very server, database and timeline, and its epoch is the one given. Internal.';
 
+-- SECURITY DEFINER: the sidecar reads nothing of the registry by itself.
 CREATE FUNCTION tenancy.require_instance(instance uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER

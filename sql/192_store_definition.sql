@@ -97,8 +97,7 @@ BEGIN
            s.observed_generation < t.generation AND t.state IN ('read_only', 'suspended', 'archived', 'erasing'),
            NOT tenancy.is_wanted(t.state, t.erase_started_at), true
     FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id JOIN tenancy.store AS d ON d.name = s.store
-    WHERE s.store = expect_tenants.store
-      AND (s.due_at IS NULL OR s.attempts > 0)
+    WHERE s.store = expect_tenants.store AND (s.due_at IS NULL OR s.attempts > 0)
       AND (s.observed_generation < t.generation OR (s.observed_store_generation < d.generation AND t.state <> 'erased'))
       AND NOT EXISTS (
           SELECT FROM tenancy.store_mark AS m WHERE m.store = s.store AND m.tenant_id = s.tenant_id AND m.fresh

@@ -114,16 +114,14 @@ DECLARE
 BEGIN
     PERFORM tenancy.check_work(request_repair.daemon, request_repair.epoch, request_repair.store);
     WITH free AS MATERIALIZED (
-        SELECT s.tenant_id, NOT tenancy.is_wanted(t.state, t.erase_started_at) AS to_erase
-        FROM tenancy.tenant_store AS s JOIN tenancy.tenant AS t ON t.id = s.tenant_id
+        SELECT s.tenant_id FROM tenancy.tenant_store AS s
         WHERE s.tenant_id = ANY (request_repair.tenants) AND s.store = request_repair.store
           AND s.due_at IS NULL
-        FOR NO KEY UPDATE OF s SKIP LOCKED
+        FOR NO KEY UPDATE SKIP LOCKED
     )
     -- A stalled one keeps its attempts: where it fails again it stalls again, until the next scan.
     UPDATE tenancy.tenant_store AS s
-    SET due_at = clock_timestamp(), pending_since = coalesce(s.pending_since, clock_timestamp()), parked = false,
-        to_erase = f.to_erase
+    SET due_at = clock_timestamp(), pending_since = coalesce(s.pending_since, clock_timestamp()), parked = false
     FROM free AS f WHERE s.tenant_id = f.tenant_id AND s.store = request_repair.store;
     GET DIAGNOSTICS marked = ROW_COUNT;
     RETURN marked;

@@ -227,9 +227,8 @@ void Attempt::plan(const Round& round, WorkItem& item, const Result<Observed>& f
 }
 
 bool Attempt::may_go_on(const Round& round) const {
-    const auto now = surroundings_.instance.view();
-    return now.may_write && now.instance == round.view.instance && now.epoch == round.view.epoch &&
-           context_.gate().open && !round.lease.over() && !surroundings_.shutdown.overdue();
+    return surroundings_.instance.still(round.view) && context_.gate().open &&
+           !round.lease.over() && !surroundings_.shutdown.overdue();
 }
 
 bool Attempt::keep_lease(Round& round) {

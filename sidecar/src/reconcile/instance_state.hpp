@@ -26,6 +26,12 @@ public:
         return view_;
     }
 
+    // Whether what was begun with that view may go on: another database may have taken its place.
+    [[nodiscard]] bool still(const InstanceView& view) const {
+        const std::lock_guard lock(mutex_);
+        return view_.may_write && view_.instance == view.instance && view_.epoch == view.epoch;
+    }
+
     // True when the right to write, its reason or the instance changed. A right to write that was
     // found before the last fence() is not given: what was seen then has to be looked at first.
     bool set(InstanceView view) {

@@ -102,10 +102,8 @@ void Scanner::promise(Beat& beat, Milliseconds waiting) const {
 
 // Not by a definition that is no more: its policy may have been to prune.
 bool Scanner::may_go_on(const Scan& scan) {
-    const auto now = surroundings_.instance.view();
-    return !surroundings_.shutdown.begun() && now.may_write && now.instance == scan.view.instance &&
-           now.epoch == scan.view.epoch && context_.definition() == scan.definition &&
-           context_.gate().open;
+    return !surroundings_.shutdown.begun() && surroundings_.instance.still(scan.view) &&
+           context_.definition() == scan.definition && context_.gate().open;
 }
 
 // Of the stamp, before something is read that will be acted upon.
