@@ -183,9 +183,7 @@ BEGIN
         RETURN;
     END IF;
     COMMIT;
-    PERFORM tenancy.await_writers(erased, true, erase.timeout);
-    -- Nobody enters the tenant any more; what is left are writers that need no context. They are not ended.
-    PERFORM tenancy.await_writers(erased, false, erase.timeout, true);
+    PERFORM tenancy.await_writers(erased, true, erase.timeout, true);
     COMMIT;
     tables := ARRAY(SELECT t FROM tenancy.erasure_tables(erased) AS t);
     -- One round is enough unless tables refer to each other in a circle.
@@ -216,4 +214,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE tenancy.erase(text, integer, interval) IS
-'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending its own, and letting those end that have no context, as a superuser''s; timeout bounds each wait), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, waits until every store that is required for erasing has proven the tenant gone from it, counts again, and makes the tenant erased. Where a store has not by the timeout (TN025), the tenant stays erasing: tenancy.store_condition and tenancy.store_alarm show which. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, TN025 stores are behind, 22023, 25001, 42501.';
+'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending its own, and letting those end that have no context, as a superuser''s; timeout bounds this wait, and that for the stores), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, waits until every store that is required for erasing has proven the tenant gone from it, counts again, and makes the tenant erased. Where a store has not by the timeout (TN025), the tenant stays erasing: tenancy.store_condition and tenancy.store_alarm show which. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, TN025 stores are behind, 22023, 25001, 42501.';

@@ -26,11 +26,11 @@ def admin(server: Server, database: str, connect: Connect) -> psycopg.Connection
     return connect()
 
 
-def request(admin: psycopg.Connection[Any]) -> None:
+def request_erasure(admin: psycopg.Connection[Any], slug: str = "acme") -> None:
     """Up to where erase() may begin."""
-    admin.execute("select tenancy.suspend('acme', 'x')")
-    admin.execute("select tenancy.archive('acme', 'x')")
-    admin.execute("select tenancy.request_erasure('acme', 'x', '0')")
+    admin.execute("select tenancy.suspend(%s, 'x')", [slug])
+    admin.execute("select tenancy.archive(%s, 'x')", [slug])
+    admin.execute("select tenancy.request_erasure(%s, 'x', '0')", [slug])
 
 
 def rows(server: Server, database: str) -> tuple[int, int]:
@@ -39,6 +39,15 @@ def rows(server: Server, database: str) -> tuple[int, int]:
         acme, other = (look.execute(COUNT, [slug]).fetchone() for slug in ("acme", "other"))
     assert acme is not None and other is not None
     return acme[0], other[0]
+
+
+def outcome(statement: Later) -> str:
+    """What came of it, at its end: "done", or an SQLSTATE."""
+    try:
+        statement.result()
+    except psycopg.Error as error:
+        return str(error.sqlstate)
+    return "done"
 
 
 def state(admin: psycopg.Connection[Any]) -> str:
@@ -52,7 +61,7 @@ def test_an_open_transaction_of_the_tenant_is_ended(server: Server, database: st
     app.autocommit = False
     app.execute("select tenancy.enter('acme')")
     app.execute("insert into message (body) values ('late')")
-    request(admin)
+    request_erasure(admin)
     admin.execute("call tenancy.erase('acme', 30)")
     with pytest.raises(psycopg.Error):
         app.commit()
@@ -69,7 +78,7 @@ def late_insert(server: Server, database: str) -> psycopg.Connection[Any]:
 
 def test_an_open_transaction_without_a_context_is_waited_for(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
     with late_insert(server, database) as writer:
-        request(admin)
+        request_erasure(admin)
         with pytest.raises(psycopg.Error) as caught:
             admin.execute("call tenancy.erase('acme', timeout => '200ms')")
         assert caught.value.sqlstate == "TN023"
@@ -87,7 +96,7 @@ def test_a_prepared_transaction_is_waited_for(server: Server, database: str, adm
     with late_insert(server, database) as writer:
         writer.execute("prepare transaction 'late'")
         writer.rollback()
-        request(admin)
+        request_erasure(admin)
         with pytest.raises(psycopg.Error) as caught:
             admin.execute("call tenancy.erase('acme', timeout => '200ms')")
         assert caught.value.sqlstate == "TN023"
@@ -106,7 +115,7 @@ def test_interrupted_it_goes_on(server: Server, database: str, connect: Connect,
              where tenant_id = tenancy.tenant_id('acme') order by ctid offset 55 limit 1)""",
         dbname=database,
     )
-    request(admin)
+    request_erasure(admin)
     one, holder = connect(), connect("postgres")
     holder.execute("select pg_advisory_lock(4711)")
     later = Later(one, "call tenancy.erase('acme', 20)").wait_until_blocked(server)
@@ -136,7 +145,7 @@ def test_a_batch_that_fails_keeps_those_before_it(server: Server, database: str,
            create trigger burn before delete on message for each row execute function burn()""",
         dbname=database,
     )
-    request(admin)
+    request_erasure(admin)
     with pytest.raises(psycopg.Error, match="remain") as caught:
         admin.execute("call tenancy.erase('acme', 20)")
     assert caught.value.sqlstate == "TN020"
@@ -149,20 +158,52 @@ def test_a_batch_that_fails_keeps_those_before_it(server: Server, database: str,
 
 
 def test_twice_at_once(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
-    request(admin)
+    request_erasure(admin)
     both = [Later(connect(), "call tenancy.erase('acme', 10)") for _ in range(2)]
-    outcomes = []
-    for one in both:
-        try:
-            one.result()
-            outcomes.append("erased")
-        except psycopg.Error as error:
-            outcomes.append(str(error.sqlstate))
-    assert "erased" in outcomes and set(outcomes) <= {"erased", "TN016"}
+    outcomes = {outcome(one) for one in both}
+    assert "done" in outcomes and outcomes <= {"done", "TN016"}
     assert state(admin) == "erased"
     assert rows(server, database) == (0, 100)
     assert admin.execute("select deleted from tenancy.erasure_count").fetchall() == [(100,)]
     assert admin.execute("select count(*) from tenancy.audit_event where event = 'finish_erasure'").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("servers", ["server", "session_server"])
+def test_those_that_wait_do_not_wait_for_each_other(servers: str, request: pytest.FixtureRequest) -> None:
+    """Also where no shared memory tells whose a transaction is."""
+    server: Server = request.getfixturevalue(servers)
+    server.dropdb("those_that_wait")
+    name = server.createdb("those_that_wait", extensions=["tenancy"])
+    server.psql("select tenancy.provision('acme'), tenancy.provision('other')", dbname=name)
+    with server.connect(dbname=name, autocommit=False) as one, server.connect(dbname=name, autocommit=False) as two:
+        for connection in (one, two):
+            connection.execute("select count(*) from tenancy.tenant")  # each runs before the other looks
+        wait = "select tenancy.await_writers(tenancy.tenant_id('{}'), false, '20s', true)"
+        both = [Later(one, wait.format("acme")), Later(two, wait.format("other"))]
+        waited = sorted(statement.result()[0][0] for statement in both)
+        assert waited in ([0, 0], [0, 1])
+    server.dropdb(name)
+
+
+def test_after_waiting_a_transaction_writes_nothing(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    """Others did not wait for it."""
+    superuser = server.connect(dbname=database, autocommit=False)
+    wait = "select tenancy.await_writers(tenancy.tenant_id('acme'), false, '1s', true)"
+    superuser.execute(wait)
+    for statement in ("delete from message", "set transaction read write"):
+        with pytest.raises(psycopg.Error, match="read-only|before any query"):
+            with superuser.transaction():
+                superuser.execute(statement)
+    superuser.rollback()
+    superuser.execute("savepoint inside")
+    superuser.execute(wait)
+    superuser.execute("release savepoint inside")
+    superuser.execute("delete from message where tenant_id = tenancy.tenant_id('other')")
+    request_erasure(admin)
+    with pytest.raises(psycopg.Error) as caught:
+        admin.execute("call tenancy.erase('acme', timeout => '200ms')")
+    assert caught.value.sqlstate == "TN023"
+    superuser.close()
 
 
 def test_one_table_does_not_keep_the_rows_of_others(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
@@ -179,7 +220,7 @@ def test_one_table_does_not_keep_the_rows_of_others(server: Server, database: st
         dbname=database,
     )
     try:
-        request(admin)
+        request_erasure(admin)
         with pytest.raises(psycopg.Error, match="remain") as caught:
             admin.execute("call tenancy.erase('acme')")
         assert caught.value.sqlstate == "TN020" and "spoiler: 1" in str(caught.value.diag.message_detail)

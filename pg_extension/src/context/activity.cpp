@@ -112,6 +112,36 @@ bool has_ended(const VirtualTransactionId& transaction) {
     return VirtualXactLock(transaction, false);
 }
 
+// No object has this sub-id, so nobody else locks it.
+LOCKTAG waiting_tag() {
+    LOCKTAG tag;
+    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, get_extension_oid("tenancy", false),
+                       1);
+    return tag;
+}
+
+// Two that wait here would wait for each other. A transaction that has written nothing, and from
+// here on cannot, is nobody's concern: it is read-only to its end, and its lock says so. Inside a
+// subtransaction it would be read-only to the end of that alone.
+void stand_aside() {
+    if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || GetCurrentTransactionNestLevel() > 1)
+        return;
+    XactReadOnly = true;
+    const LOCKTAG tag = waiting_tag();
+    (void)LockAcquire(&tag, ShareLock, false, false);
+}
+
+bool stands_aside(const VirtualTransactionId& transaction) {
+    const LOCKTAG tag = waiting_tag();
+    int count;
+    VirtualTransactionId* waiting = GetLockConflicts(&tag, ExclusiveLock, &count);
+    bool found = false;
+    for (int i = 0; i < count && !found; i++)
+        found = VirtualTransactionIdEquals(waiting[i], transaction);
+    pfree(waiting);
+    return found;
+}
+
 void signal(const VirtualTransactionId& transaction, int number) {
     PGPROC* process = compat::process_of(transaction);
     if (process != nullptr && process->pid != 0)
@@ -148,12 +178,17 @@ void pause(const Patience& patience) {
     CHECK_FOR_INTERRUPTS();
 }
 
+// Ends only a transaction that is known to be the tenant's: without shared memory none is.
+bool may_end(const VirtualTransactionId& transaction, const pg_uuid_t& tenant) {
+    return slots != nullptr && concerns(transaction, tenant, Whom::in_tenant);
+}
+
 void await(const VirtualTransactionId& transaction, bool cancel, const Patience& patience) {
     bool terminated = false;
     if (cancel && !has_ended(transaction))
         signal(transaction, SIGINT);
     const int64 cancelled_at = patience.elapsed();
-    while (!has_ended(transaction)) {
+    while (!has_ended(transaction) && !stands_aside(transaction)) {
         if (cancel && !terminated && patience.elapsed() - cancelled_at > cancel_grace) {
             signal(transaction, SIGTERM);
             terminated = true;
@@ -215,16 +250,17 @@ void withdraw() {
 
 int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
     const Patience patience{GetCurrentTimestamp(), timeout};
+    stand_aside();
     int count;
     VirtualTransactionId* running = GetCurrentVirtualXIDs(
         InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM, &count);
     int64 waited = 0;
     for (int i = 0; i < count; i++) {
-        if (is_own(running[i]) || !concerns(running[i], tenant, whom) || has_ended(running[i]))
+        if (is_own(running[i]) || !concerns(running[i], tenant, whom) || has_ended(running[i]) ||
+            stands_aside(running[i]))
             continue;
         waited++;
-        // Without shared memory nobody knows whose transaction it is: then none is ended.
-        await(running[i], cancel && slots != nullptr, patience);
+        await(running[i], cancel && may_end(running[i], tenant), patience);
     }
     // No transaction is prepared in a tenant's context.
     if (whom == Whom::in_tenant && slots != nullptr)

@@ -21,8 +21,11 @@ enum class Whom : uint8 {
 };
 
 // Waits until the transactions that were running at the call, prepared ones included, have ended.
-// `cancel` cancels statements and ends idle sessions that stand in the way. Returns how many it
-// waited for. Raises TN023 when `timeout` milliseconds (0: none) have passed.
+// `cancel` cancels the statements and ends the idle sessions of those in the tenant. Returns how
+// many it waited for. Raises TN023 when `timeout` milliseconds (0: none) have passed.
+//
+// Those that wait here do not wait for each other: the caller's transaction becomes read-only,
+// unless it has written already or the call is inside a savepoint.
 int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout);
 
 } // namespace tenancy::context::activity
