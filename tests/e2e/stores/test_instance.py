@@ -7,13 +7,14 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import MongoDB, Redis, wait_for
 
 from . import copies, faults
 from .copies import READS, RedisWatch, cold_copy, daemon_on, everything, from_template, promoted_standby, restored_dump
-from .proxy import MongoProxy, command_name
+from .proxy import MongoProxy, RawProxy, command_name
 from .world import Servers, StoresDaemon, World, world_in
 
 COPIES = {
@@ -39,6 +40,11 @@ def original(servers: Servers) -> Iterator[World]:
 
 def reasons(daemon: StoresDaemon) -> str:
     return " ".join(daemon.readiness().get("reasons", []))
+
+
+def but_stamps(found: dict[str, Any]) -> dict[str, Any]:
+    """Of everything(): stamps go on ticking."""
+    return {name: content for name, content in found.items() if name != "tenancy.instance"}
 
 
 @pytest.mark.parametrize("memory", ["fresh", "copied"])
@@ -216,14 +222,39 @@ def test_clone(world: World, make_redis: Callable[..., Redis]) -> None:
             assert redis.hget("tenancy:instance", "instance") == instance
         clone.close()
         world.daemons.remove(clone)
-        after = everything(world)
-        assert {key: value for key, value in after.items() if key != "tenancy.instance"} == {
-            key: value for key, value in before.items() if key != "tenancy.instance"
-        }
+        assert but_stamps(everything(world)) == but_stamps(before)
     faults.tried("a clone beside its original")
     assert first.running
     world.act("suspend", ["one"])
     world.converged()
+
+
+def test_sessions_that_come_to_a_clone(world: World) -> None:
+    """While the session that watches the instance is still with the original: nothing else tells the
+    workers, since a clone begins with its original's epoch."""
+    answering = [world.servers.postgres]
+    with RawProxy(lambda: answering[0].port) as network:
+        through = f"host=127.0.0.1 port={network.port} dbname={world.name} user=tenancyd"
+        daemon = world.daemon(config={"postgres": {"conninfo": through}})
+        world.provision("one")
+        world.converged()
+        with promoted_standby(world) as (copy, dbname):
+            clone = daemon_on(world, copy, dbname, state=None, name="clone")
+            adopt(clone, "clone")
+            for statement in ("define_store('cache', 'redis')", "provision('of-the-clone')", "suspend('one', 'a test')"):
+                copy.execute(f"select tenancy.{statement}", user="stores_admin", dbname=dbname)
+            before, watch = but_stamps(everything(world)), RedisWatch(world)
+            answering[0] = copy
+            workers = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where usename = 'tenancyd' and query ~ 'claim_work'"
+            assert world.sql(workers) >= [(4,)]
+            wait_for(lambda: copy.log_text().count("is not the instance that may write") > 3, 20, "workers at the clone")
+            assert [command for command in watch.writes() if "tenancy:instance" not in command] == []
+            assert but_stamps(everything(world)) == before
+            answering[0] = world.servers.postgres
+        faults.tried("sessions that come to a clone")
+        world.act("suspend", ["one"])
+        world.converged()
+        daemon.stop()
 
 
 def test_an_empty_server_under_the_name(world: World, make_redis: Callable[..., Redis]) -> None:
