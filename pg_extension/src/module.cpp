@@ -234,10 +234,12 @@ void transaction_impl(XactEvent event, void*) {
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
         context::check_commit();
+        context::activity::check_commit();
         break;
     case XACT_EVENT_PRE_PREPARE:
         if (context::is_pinned())
             context::errors::prepared_transaction();
+        context::activity::check_commit();
         break;
     case XACT_EVENT_ABORT:
         context::leftovers::rolled_back();

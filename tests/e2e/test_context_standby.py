@@ -79,6 +79,20 @@ def test_suspended_on_the_primary_in_mid_transaction(pair, tenant: Tenant, level
             enter(connection, tenant)
 
 
+def test_draining(pair, tenant: Tenant):
+    """It waits for those who still read there."""
+    primary, standby = pair
+    with standby.connect() as connection:
+        connection.execute("begin")
+        enter(connection, tenant)
+        primary.suspend(tenant)
+        standby.server.wait_for_catchup()
+        with refused("TN023"):
+            standby.admin(f"call tenancy.drain('{tenant.slug}', 'wait', '200ms')")
+        connection.execute("rollback")
+    standby.admin(f"call tenancy.drain('{tenant.slug}', 'wait', '20s')")
+
+
 def test_suspended_and_resumed(pair, tenant: Tenant):
     primary, standby = pair
     with standby.connect() as connection:

@@ -107,3 +107,11 @@ def test_without_shared_memory_nobody_is_ended(session_server: Server) -> None:
         other.commit()
         superuser.execute("call tenancy.drain('acme', 'cancel', '20 seconds')")
     session_server.dropdb(name)
+
+
+def test_a_pipeline_goes_on_after_it(admin: psycopg.Connection[Any], server: Server, database: str) -> None:
+    admin.execute("select tenancy.suspend('acme', 'x')")
+    with server.connect(dbname=database) as superuser, superuser.pipeline():
+        superuser.execute("call tenancy.drain('acme')")
+        superuser.execute("insert into message (tenant_id, body) select tenancy.tenant_id('other'), 'fine'")
+    assert count(server, database) == 1

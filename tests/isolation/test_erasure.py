@@ -185,25 +185,61 @@ def test_those_that_wait_do_not_wait_for_each_other(servers: str, request: pytes
     server.dropdb(name)
 
 
-def test_after_waiting_a_transaction_writes_nothing(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
-    """Others did not wait for it."""
-    superuser = server.connect(dbname=database, autocommit=False)
-    wait = "select tenancy.await_writers(tenancy.tenant_id('acme'), false, '1s', true)"
-    superuser.execute(wait)
-    for statement in ("delete from message", "set transaction read write"):
-        with pytest.raises(psycopg.Error, match="read-only|before any query"):
-            with superuser.transaction():
-                superuser.execute(statement)
-    superuser.rollback()
-    superuser.execute("savepoint inside")
-    superuser.execute(wait)
-    superuser.execute("release savepoint inside")
-    superuser.execute("delete from message where tenant_id = tenancy.tenant_id('other')")
-    request_erasure(admin)
-    with pytest.raises(psycopg.Error) as caught:
-        admin.execute("call tenancy.erase('acme', timeout => '200ms')")
-    assert caught.value.sqlstate == "TN023"
-    superuser.close()
+WAIT = "tenancy.await_writers(tenancy.tenant_id('acme'), false, '1s', true)"
+INSERT = "insert into message (id, tenant_id, body) overriding system value select 4711, tenancy.tenant_id('acme')"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [f"select {WAIT}", f"{INSERT}, 'late'"],
+        [f"select {WAIT}", "reset transaction_read_only", f"{INSERT}, 'late'"],
+        ["savepoint inside", f"select {WAIT}", "release savepoint inside", f"{INSERT}, 'late'"],
+        ["savepoint inside", f"select {WAIT}", "rollback to savepoint inside", f"{INSERT}, 'late'"],
+        [f"{INSERT}, {WAIT}::text"],
+    ],
+    ids=["plainly", "reset", "savepoint", "rolled back", "one statement"],
+)
+@pytest.mark.parametrize("commit", ["commit", "prepare transaction 'late'"])
+def test_after_waiting_nothing_is_written(server: Server, database: str, admin: psycopg.Connection[Any], statements: list[str], commit: str) -> None:
+    """Others who wait did not wait for that transaction."""
+    with server.connect(dbname=database, autocommit=False) as superuser:
+        for statement in statements:
+            superuser.execute(statement)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction, match="has waited"):
+            superuser.execute(commit)
+        superuser.rollback()
+    assert rows(server, database) == (100, 100)
+
+
+def test_who_has_written_is_waited_for_while_it_waits(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    with late_insert(server, database) as writer:
+        writer.execute(f"select {WAIT}")
+        request_erasure(admin)
+        with pytest.raises(psycopg.Error) as caught:
+            admin.execute("call tenancy.erase('acme', timeout => '200ms')")
+        assert caught.value.sqlstate == "TN023"
+        writer.commit()
+    assert rows(server, database) == (101, 100)
+
+
+def test_the_tenants_own_transactions_are_ended_first(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    """Whatever other transactions, which are not ended, keep the erasure waiting."""
+    sessions = [connect("race_app") for _ in range(3)]
+    with late_insert(server, database) as one, late_insert(server, database) as other:
+        for app in sessions:
+            app.autocommit = False
+            app.execute("select tenancy.enter('acme')")
+        with late_insert(server, database) as third:
+            request_erasure(admin)
+            with pytest.raises(psycopg.Error) as caught:
+                admin.execute("call tenancy.erase('acme', timeout => '3s')")
+            assert caught.value.sqlstate == "TN023"
+            for writer in (one, other, third):
+                writer.rollback()
+    for app in sessions:
+        with pytest.raises(psycopg.OperationalError):
+            app.execute("select 1")
 
 
 def test_one_table_does_not_keep_the_rows_of_others(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:

@@ -112,6 +112,9 @@ bool has_ended(const VirtualTransactionId& transaction) {
     return VirtualXactLock(transaction, false);
 }
 
+// The transaction of this backend that said it would write nothing.
+constinit LocalTransactionId aside = InvalidLocalTransactionId;
+
 // No object has this sub-id, so nobody else locks it.
 LOCKTAG waiting_tag() {
     LOCKTAG tag;
@@ -120,13 +123,12 @@ LOCKTAG waiting_tag() {
     return tag;
 }
 
-// Two that wait here would wait for each other. A transaction that has written nothing, and from
-// here on cannot, is nobody's concern: it is read-only to its end, and its lock says so. Inside a
-// subtransaction it would be read-only to the end of that alone.
+// Two that wait here would wait for each other. A transaction that has written nothing, and whose
+// commit fails if it does, is nobody's concern: its lock says so. A standby has no writers.
 void stand_aside() {
-    if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || GetCurrentTransactionNestLevel() > 1)
+    if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || RecoveryInProgress())
         return;
-    XactReadOnly = true;
+    aside = compat::own_transaction().localTransactionId;
     const LOCKTAG tag = waiting_tag();
     (void)LockAcquire(&tag, ShareLock, false, false);
 }
@@ -248,6 +250,17 @@ void withdraw() {
     SpinLockRelease(&slot.mutex);
 }
 
+void check_commit() {
+    if (aside == InvalidLocalTransactionId ||
+        aside != compat::own_transaction().localTransactionId ||
+        !TransactionIdIsValid(GetTopTransactionIdIfAny()))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+                    errmsg("a transaction that has waited for a tenant's writers cannot write"),
+                    errdetail("Others who wait did not wait for it."),
+                    errhint("Write in a transaction of its own, after this one.")));
+}
+
 int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
     const Patience patience{GetCurrentTimestamp(), timeout};
     stand_aside();
@@ -255,12 +268,16 @@ int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
     VirtualTransactionId* running = GetCurrentVirtualXIDs(
         InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM, &count);
     int64 waited = 0;
-    for (int i = 0; i < count; i++) {
-        if (is_own(running[i]) || !concerns(running[i], tenant, whom) || has_ended(running[i]) ||
-            stands_aside(running[i]))
-            continue;
-        waited++;
-        await(running[i], cancel && may_end(running[i], tenant), patience);
+    // First those that are ended, whatever others keep it waiting.
+    for (const bool end : {true, false}) {
+        for (int i = 0; i < count; i++) {
+            if (is_own(running[i]) || (cancel && may_end(running[i], tenant)) != end ||
+                !concerns(running[i], tenant, whom) || has_ended(running[i]) ||
+                stands_aside(running[i]))
+                continue;
+            waited++;
+            await(running[i], end, patience);
+        }
     }
     // No transaction is prepared in a tenant's context.
     if (whom == Whom::in_tenant && slots != nullptr)

@@ -24,8 +24,12 @@ enum class Whom : uint8 {
 // `cancel` cancels the statements and ends the idle sessions of those in the tenant. Returns how
 // many it waited for. Raises TN023 when `timeout` milliseconds (0: none) have passed.
 //
-// Those that wait here do not wait for each other: the caller's transaction becomes read-only,
-// unless it has written already or the call is inside a savepoint.
+// Those that wait here do not wait for each other: unless the caller's transaction has written
+// already, it cannot commit if it writes.
 int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout);
+
+// Before this backend's transaction commits or is prepared. Raises 25006 when it has waited, and
+// written since.
+void check_commit();
 
 } // namespace tenancy::context::activity
