@@ -170,7 +170,8 @@ DECLARE
 BEGIN
     PERFORM tenancy.check_most(claim_work.most, 1000);
     PERFORM tenancy.check_lease(claim_work.lease);
-    IF NOT found.settled THEN
+    -- Whoever settles sees the marks it makes: those that erase are told by those that do not.
+    IF NOT found.settled AND claim_work.erasing IS NOT TRUE THEN
         PERFORM tenancy.settle_store(found.name);
     END IF;
     PERFORM tenancy.absorb_marks(found.name, e.erasing, claim_work.most)
