@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 
 #include "base/deadline.hpp"
+#include "postgres/registry.hpp"
 
 namespace tenancy::sidecar {
 
@@ -23,19 +25,20 @@ public:
     [[nodiscard]] State state() const;
 
     // How many tenants may be claimed now: 0 unless closed; after an outage 1, 2, 4, ...
-    [[nodiscard]] unsigned allowed() const;
+    [[nodiscard]] unsigned allowed(Task task) const;
 
     // True for one caller when the wait is over; that one has to call succeeded() or failed().
     [[nodiscard]] bool begin_probe();
     // What is left of the wait; 0 unless open.
     [[nodiscard]] Milliseconds wait_left() const;
 
-    // The store answered; `claimed` tenants were worked on (0: a probe), which is what the number
-    // that is allowed grows by. Closes the breaker only from a probe: a late success of somebody
-    // who began before the failure proves nothing.
-    void succeeded(unsigned claimed);
+    // The store answered a probe. A late answer to somebody who began before the failure would
+    // prove nothing.
+    void succeeded();
+    // So many tenants were worked on, which is what the number that is allowed grows by.
+    void worked(Task task, unsigned claimed);
     // The store is there, and did not answer in time about many: begin with one tenant at once.
-    void slowed();
+    void slowed(Task task);
     // The store did not answer.
     void failed();
 
@@ -48,7 +51,8 @@ private:
     mutable std::mutex mutex_;
     bool closed_ = true;
     bool probing_ = false;
-    unsigned allowed_;
+    // Each for itself: erasing takes long, and proves nothing about the rest.
+    std::map<Task, unsigned> allowed_;
     std::int64_t failures_ = 0; // in a row
     Deadline retry_at_;
 };

@@ -59,7 +59,7 @@ void Scanner::run(Beat& beat) {
 }
 
 bool Scanner::run_once(Beat& beat) {
-    if (!context_.gate().open || context_.breaker.allowed() == 0) {
+    if (!context_.gate().open || context_.breaker.state() != Breaker::State::closed) {
         return false;
     }
     try {

@@ -55,14 +55,14 @@ void StoreKeeper::run_once() {
     } catch (const Unavailable& problem) {
         down(problem);
     } catch (const std::exception& problem) {
-        context_.breaker.succeeded(0); // a probe has to come to an end
+        context_.breaker.succeeded(); // a probe has to come to an end
         show({false, false, "NotVerified", problem.what()}, true);
     }
 }
 
 void StoreKeeper::look() {
     if (!context_.definitions_read()) {
-        context_.breaker.succeeded(0);
+        context_.breaker.succeeded();
         return; // the instance's keeper asks for them, and signals
     }
     auto definition = context_.definition();
@@ -71,7 +71,7 @@ void StoreKeeper::look() {
               "this database does not define the store: SELECT tenancy.define_store('" + name_ +
                   "', '" + context_.config.kind + "'), or take it out of the configuration"},
              true);
-        context_.breaker.succeeded(0);
+        context_.breaker.succeeded();
         return;
     }
     const bool changed = definition != definition_;
@@ -84,7 +84,7 @@ void StoreKeeper::look() {
     const auto view = surroundings_.instance.view();
     const bool was_down = context_.breaker.state() != Breaker::State::closed;
     look_at_stamp(view, changed);
-    context_.breaker.succeeded(0);
+    context_.breaker.succeeded();
     surroundings_.statistics.breaker.with({name_}).set(0);
     if (was_down) {
         log(Level::info, "store_back", {{"store", name_}});

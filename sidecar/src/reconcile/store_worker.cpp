@@ -49,7 +49,7 @@ Milliseconds StoreWorker::wait_time() {
 
 bool StoreWorker::run_once() {
     const auto view = surroundings_.instance.view();
-    const auto most = context_.breaker.allowed();
+    const auto most = context_.breaker.allowed(task_);
     definition_ = context_.definition();
     if (!view.may_write || !context_.gate().open || !definition_ || most == 0) {
         return false;
@@ -163,7 +163,7 @@ bool StoreWorker::reconcile(Round& round) {
     }
     if (!slowed_) {
         // Suspects count: where all that may be claimed are some, others would never have a turn.
-        context_.breaker.succeeded(static_cast<unsigned>(round.items.size()));
+        context_.breaker.worked(task_, static_cast<unsigned>(round.items.size()));
     }
     Chosen erasing;
     for (const auto* group : {&groups.urgent, &groups.others}) {
@@ -226,10 +226,9 @@ bool StoreWorker::together(Round& round, const Chosen& group, Step step) {
             }
             log(Level::warning, "tenants_unanswered",
                 {{"store", name_}, {"tenants", group.size()}, {"message", problem.what()}});
-            const bool hung = !round.over();
-            slowed_ = slowed_ || hung;
-            if (hung && task_ == Task::keep) {
-                context_.breaker.slowed(); // the others do not go slowly because of an erasure
+            if (!round.over()) {
+                slowed_ = true;
+                context_.breaker.slowed(task_);
             }
         }
     }

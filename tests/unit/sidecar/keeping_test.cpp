@@ -113,10 +113,10 @@ TEST_F(Keeping, FindsAStoreBackBeforeItsServersAreAskedForTheirRuns) {
     breaker.failed();
     unsigned allowed = 9;
     server->before = [&](std::string_view call) {
-        allowed = call == "runs" ? breaker.allowed() : allowed;
+        allowed = call == "runs" ? breaker.allowed(Task::keep) : allowed;
     };
     const auto limit = Deadline::in(Milliseconds(10'000));
-    while (breaker.allowed() == 0 && !limit.passed()) {
+    while (breaker.allowed(Task::keep) == 0 && !limit.passed()) {
         daemon.keeper.run_once();
     }
     EXPECT_EQ(allowed, 1U);

@@ -54,19 +54,19 @@ void begin_probe_soon(Breaker& breaker) {
 TEST(Breaker, AllowsAllWhileClosed) {
     const auto breaker = quick();
     EXPECT_EQ(breaker.state(), Breaker::State::closed);
-    EXPECT_EQ(breaker.allowed(), 8U);
+    EXPECT_EQ(breaker.allowed(Task::keep), 8U);
 }
 
 TEST(Breaker, AllowsNothingUntilAProbeSucceeded) {
     auto breaker = quick();
     breaker.failed();
     EXPECT_NE(breaker.state(), Breaker::State::closed);
-    EXPECT_EQ(breaker.allowed(), 0U);
+    EXPECT_EQ(breaker.allowed(Task::keep), 0U);
     begin_probe_soon(breaker);
     EXPECT_EQ(breaker.state(), Breaker::State::half_open);
-    EXPECT_EQ(breaker.allowed(), 0U);
+    EXPECT_EQ(breaker.allowed(Task::keep), 0U);
     EXPECT_FALSE(breaker.begin_probe()) << "one probe at a time";
-    breaker.succeeded(0);
+    breaker.succeeded();
     EXPECT_EQ(breaker.state(), Breaker::State::closed);
 }
 
@@ -74,11 +74,11 @@ TEST(Breaker, RampsUpAfterAnOutage) {
     auto breaker = quick();
     breaker.failed();
     begin_probe_soon(breaker);
-    breaker.succeeded(0);
+    breaker.succeeded();
     std::vector<unsigned> seen;
     for (int i = 0; i < 5; ++i) {
-        seen.push_back(breaker.allowed());
-        breaker.succeeded(breaker.allowed());
+        seen.push_back(breaker.allowed(Task::keep));
+        breaker.worked(Task::keep, breaker.allowed(Task::keep));
     }
     EXPECT_EQ(seen, (std::vector<unsigned>{1, 2, 4, 8, 8}));
 }
@@ -87,20 +87,32 @@ TEST(Breaker, DoesNotRampByBatchesThatWereNotFull) {
     auto breaker = quick();
     breaker.failed();
     begin_probe_soon(breaker);
-    breaker.succeeded(0);
-    breaker.succeeded(1);
-    EXPECT_EQ(breaker.allowed(), 2U);
-    breaker.succeeded(1);
-    EXPECT_EQ(breaker.allowed(), 2U);
+    breaker.succeeded();
+    breaker.worked(Task::keep, 1);
+    EXPECT_EQ(breaker.allowed(Task::keep), 2U);
+    breaker.worked(Task::keep, 1);
+    EXPECT_EQ(breaker.allowed(Task::keep), 2U);
+}
+
+TEST(Breaker, RampsEachTaskForItself) {
+    auto breaker = quick();
+    breaker.slowed(Task::keep);
+    breaker.worked(Task::erase, 8);
+    EXPECT_EQ(breaker.allowed(Task::keep), 1U);
+    EXPECT_EQ(breaker.allowed(Task::erase), 8U);
+    breaker.slowed(Task::erase);
+    breaker.worked(Task::keep, 1);
+    EXPECT_EQ(breaker.allowed(Task::keep), 2U);
+    EXPECT_EQ(breaker.allowed(Task::erase), 1U);
 }
 
 TEST(Breaker, IsNotClosedByALateSuccess) {
     auto breaker = quick();
     breaker.failed();
-    breaker.succeeded(8);
+    breaker.worked(Task::keep, 8);
     EXPECT_NE(breaker.state(), Breaker::State::closed);
     begin_probe_soon(breaker);
-    breaker.succeeded(8);
+    breaker.worked(Task::keep, 8);
     EXPECT_NE(breaker.state(), Breaker::State::closed);
 }
 
@@ -114,8 +126,8 @@ TEST(Breaker, WaitsLongerWithEveryFailedProbeAndForgetsOnceItWorks) {
         begin_probe_soon(breaker);
     }
     EXPECT_EQ(breaker.wait_left(), Milliseconds::zero());
-    breaker.succeeded(0);
-    breaker.succeeded(1);
+    breaker.succeeded();
+    breaker.worked(Task::keep, 1);
     breaker.failed();
     EXPECT_LE(breaker.wait_left(), Milliseconds(1));
 }

@@ -72,7 +72,7 @@ void Daemon::settle() {
          ++i) {
         instance.run_once();
         keeper.run_once();
-        if (gate().open && contexts.front()->breaker.allowed() > 0) {
+        if (gate().open && contexts.front()->breaker.allowed(Task::keep) > 0) {
             return;
         }
     }

@@ -59,7 +59,7 @@ protected:
     void work_until_reached(unsigned first, unsigned last) {
         for (int turns = 0; turns < 10 && !reached(first, last); ++turns) {
             (void)daemon.work();
-            ASSERT_GT(daemon.contexts.front()->breaker.allowed(), 0U);
+            ASSERT_GT(daemon.contexts.front()->breaker.allowed(Task::keep), 0U);
         }
         ASSERT_TRUE(reached(first, last));
         EXPECT_EQ(daemon.statistics.unavailable.with({"cache"}).value(), 0U);
@@ -165,10 +165,10 @@ TEST_F(Hanging, AnErasureDoesNotSlowTheOthers) {
         return std::nullopt;
     };
     change(0, 3, "erasing");
-    const auto before = daemon.contexts.front()->breaker.allowed();
+    const auto before = daemon.contexts.front()->breaker.allowed(Task::keep);
     (void)daemon.eraser.run_once();
     EXPECT_GE(row(0).attempts, 1);
-    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), before);
+    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(Task::keep), before);
     EXPECT_GT(before, 1U);
 }
 
@@ -176,7 +176,7 @@ TEST_F(Hanging, ManyInVainAreFollowedByOneAtATime) {
     let_hang({0});
     change(0, 3, "suspended");
     (void)daemon.worker.run_once();
-    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), 1U);
+    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(Task::keep), 1U);
 }
 
 TEST_F(Hanging, OnesThatAreWrittenToAreChargedToo) {
@@ -244,7 +244,7 @@ TEST_F(Hanging, OnesAreNotThoseOfAStoreThatIsAway) {
     ++server->connection;
     change(0, 3, "suspended");
     (void)daemon.work();
-    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), 0U);
+    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(Task::keep), 0U);
     server->before = [this](std::string_view call) { // between the verification and the look
         if (call == "observe") {
             server->before = [](std::string_view) { hang(); };
@@ -253,7 +253,7 @@ TEST_F(Hanging, OnesAreNotThoseOfAStoreThatIsAway) {
     };
     daemon.settle();
     (void)daemon.work();
-    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), 0U);
+    EXPECT_EQ(daemon.contexts.front()->breaker.allowed(Task::keep), 0U);
     for (unsigned i = 0; i < 4; ++i) {
         EXPECT_EQ(row(i).attempts, 0);
         EXPECT_TRUE(row(i).due);

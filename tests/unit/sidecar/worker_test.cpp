@@ -129,7 +129,7 @@ TEST_F(Worker, ChargesNoTenantForAStoreThatIsDown) {
         ++server->connection; // the stamp is read anew
         break_once(call);
         EXPECT_FALSE(daemon.work());
-        EXPECT_EQ(daemon.contexts.front()->breaker.allowed(), 0U) << call;
+        EXPECT_EQ(daemon.contexts.front()->breaker.allowed(Task::keep), 0U) << call;
         for (unsigned i = 0; i < 4; ++i) {
             EXPECT_TRUE(row(i).due) << call;
             EXPECT_EQ(row(i).token, 0) << call;
