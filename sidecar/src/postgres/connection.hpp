@@ -70,8 +70,8 @@ public:
     Rows execute_within(std::string_view sql, const std::vector<Field>& parameters,
                         std::optional<Milliseconds> limit);
 
-    // Every session begins with this statement, from the next one on; the present one ends. Where
-    // it is refused, whatever is called then throws that SqlError, and there is no session.
+    // Every session begins with this statement, if any, from the next one on; the present one ends.
+    // Where it is refused, whatever is called then throws that SqlError, and there is no session.
     void open_with(std::string sql, std::vector<Field> parameters);
 
     // LISTENs on the channel; again after every reconnection.

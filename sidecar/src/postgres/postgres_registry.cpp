@@ -115,11 +115,16 @@ public:
     PostgresRegistry(const PostgresConfig& config, std::string daemon)
         : connection_(config, config.conninfo, "tenancyd"), daemon_(std::move(daemon)) {}
 
-    void serve(const Uuid& instance) override {
-        if (served_ != instance) {
-            served_ = instance;
+    void serve(const std::optional<Uuid>& instance) override {
+        if (served_ == instance) {
+            return;
+        }
+        served_ = instance;
+        if (instance) {
             connection_.open_with("SELECT tenancy.require_instance($1::uuid)",
-                                  {print_uuid(instance)});
+                                  {print_uuid(*instance)});
+        } else {
+            connection_.open_with("", {});
         }
     }
 

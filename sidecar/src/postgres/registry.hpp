@@ -93,8 +93,8 @@ public:
 
     // From now on every session has to be one with this instance's database; with another's every
     // call throws SqlError TN026. Behind the same name may be a copy that has become an instance
-    // of its own. Before the first call any database will do.
-    virtual void serve(const Uuid& instance) = 0;
+    // of its own. Before the first call, and with nothing, any database will do.
+    virtual void serve(const std::optional<Uuid>& instance) = 0;
 
     virtual InstanceIdentity identity() = 0;
     // tenancy.bind_instance(): role "new", "replacement" or "clone". The id and epoch from then on.

@@ -157,7 +157,7 @@ void StoreKeeper::look_for_contest(const InstanceView& view, const std::optional
         const auto known = database_tick(view);
         context_.set_contested(is_ahead(found, view.instance, view.epoch, known) ||
                                (context_.contested() && found->tick == known));
-    } catch (const SqlError& problem) { // it became a copy since: then it stays as it was seen
+    } catch (const SqlError& problem) { // then it stays as it was seen
         log(Level::warning, "tick_unknown", {{"store", name_}, {"message", problem.what()}});
     }
 }
@@ -182,9 +182,8 @@ StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<St
 // PostgreSQL that is away is no failure of the store.
 std::int64_t StoreKeeper::database_tick(const InstanceView& view) {
     try {
-        if (view.may_write) { // a copy, which may not begin such a session, has to know its own
-            registry_->serve(view.instance);
-        }
+        // A copy, which may not begin such a session, has to know its own.
+        registry_->serve(view.may_write ? std::optional(view.instance) : std::nullopt);
         return registry_->identity().tick;
     } catch (const Unavailable& problem) {
         throw std::runtime_error(problem.what());

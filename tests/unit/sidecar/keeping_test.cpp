@@ -204,6 +204,20 @@ TEST_F(Keeping, ACopyWithAMemoryOfItsOwnNeverWrites) {
     EXPECT_TRUE(daemon.gate().open);
 }
 
+// The session that it worked with as the original is refused from then on.
+TEST_F(Keeping, ADaemonWhoseDatabaseBecameACopySeesTheOriginalGoOn) {
+    daemon.settle();
+    ASSERT_TRUE(daemon.gate().open);
+    daemon.turn();
+    database->identity.live_timeline += 1;
+    daemon.turn();
+    EXPECT_FALSE(daemon.gate().open);
+    EXPECT_FALSE(daemon.contexts.front()->contested());
+    server->stamp->tick = database->identity.tick + 1;
+    daemon.turn();
+    EXPECT_TRUE(daemon.contexts.front()->contested());
+}
+
 TEST_F(Keeping, TwoDaemonsStampByTurns) {
     Daemon second{database, server};
     daemon.settle();
