@@ -7,6 +7,7 @@
 #include "postgres/connection.hpp"
 #include "postgres/registry.hpp"
 #include "reconcile/fence.hpp"
+#include "reconcile/stamp_check.hpp"
 
 namespace tenancy::sidecar {
 namespace {
@@ -100,6 +101,13 @@ void check_store(const Config& config, const StoreConfig& configured,
                           : check_unstamped(config, definition.name, stamp, known, findings);
     const std::string subject = "store " + definition.name;
     // Trying out what the server can do may write to it: never to another's, nor from a copy.
+    if (ours && !stamp) {
+        if (const auto foreign = foreign_object(*store, known.identity.id, [] { return true; })) {
+            findings.failed(subject, "ForeignObjects: " + *foreign,
+                            "correct the address of store " + definition.name);
+            return;
+        }
+    }
     if (ours && known.identity.bound && !known.identity.matches()) {
         findings.warning(subject,
                          "not tried out: the database is not the one that the instance was bound "

@@ -72,10 +72,12 @@ std::string step_for_stamped(const Config& config, const std::string& store) {
 
 std::string step_for_stamp(const Config& config, const std::string& store,
                            const std::optional<Stamp>& found, const Uuid& ours) {
-    if (found && found->elsewhere && found->instance == ours) {
-        return "set database in [stores." + store + "] to the one with the stamp";
+    const bool its_own = found && found->instance == ours && found->store == store;
+    if (found && found->elsewhere) {
+        return its_own ? "set database in [stores." + store + "] to the one with the stamp"
+                       : "correct the address of store " + store;
     }
-    if (found && found->instance == ours && found->store == store) {
+    if (its_own) {
         return replace_or_clone(config);
     }
     return (found ? "correct the address of store " + store + "; if it is to change hands: "

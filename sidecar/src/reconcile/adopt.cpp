@@ -103,7 +103,7 @@ std::string obstacle(const Candidate& store, const InstanceIdentity& identity, s
                    : "";
     }
     if (store.found->elsewhere) {
-        return stamp_elsewhere(*store.found, identity.id);
+        return stamp_elsewhere(*store.found, identity.id, store.name);
     }
     if (store.found->instance != identity.id) {
         return store.named ? ""

@@ -153,7 +153,7 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
         return judge_missing(known);
     }
     if (found->instance != known.instance && found->elsewhere) {
-        return refuse("StampElsewhere", stamp_elsewhere(*found, known.instance));
+        return refuse("StampElsewhere", stamp_elsewhere(*found, known.instance, known.store));
     }
     if (found->instance != known.instance) {
         return refuse("StampMismatch", "the store belongs to instance " +
@@ -171,6 +171,9 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
     if (auto contested = judge_lead(*found, known)) {
         return *contested;
     }
+    if (found->elsewhere) {
+        return refuse("StampElsewhere", stamp_elsewhere(*found, known.instance, known.store));
+    }
     if (found->store != known.store) {
         return refuse("OtherStore", "this server is store " + found->store +
                                         " of the instance, not store " + std::string(known.store) +
@@ -179,20 +182,22 @@ StampVerdict judge_stamp(const std::optional<Stamp>& found, const StampKnowledge
                                         "--store " +
                                         std::string(known.store));
     }
-    if (found->elsewhere) {
-        return refuse("StampElsewhere", stamp_elsewhere(*found, known.instance));
-    }
     if (found->epoch < known.epoch) {
         return allow(StampVerdict::Step::stamp);
     }
     return judge_tick(found->tick, known);
 }
 
-std::string stamp_elsewhere(const Stamp& stamp, const Uuid& ours) {
+std::string stamp_elsewhere(const Stamp& stamp, const Uuid& ours, std::string_view store) {
     if (stamp.instance != ours) {
         return "another database of the Redis server belongs to instance " +
                print_uuid(stamp.instance) +
                ", and a server is a store of one instance, with all its databases; check the "
+               "address";
+    }
+    if (stamp.store != store) {
+        return "another database of the Redis server is store " + stamp.store +
+               " of the instance, and a server is one store, with all its databases; check the "
                "address";
     }
     return "the stamp is in another database of the Redis server, of which one database is the "

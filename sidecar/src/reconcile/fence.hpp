@@ -65,8 +65,9 @@ struct StampVerdict {
 [[nodiscard]] StampVerdict judge_stamp(const std::optional<Stamp>& found,
                                        const StampKnowledge& known);
 
-// What is wrong where Stamp::elsewhere, of an instance that is ours and of another one.
-[[nodiscard]] std::string stamp_elsewhere(const Stamp& stamp, const Uuid& ours);
+// What is wrong where Stamp::elsewhere: it may be another instance's, another store's, or its own.
+[[nodiscard]] std::string stamp_elsewhere(const Stamp& stamp, const Uuid& ours,
+                                          std::string_view store);
 
 // For a daemon that does not write: whether the stamp is ahead of its database.
 [[nodiscard]] bool is_ahead(const std::optional<Stamp>& found, const Uuid& instance,

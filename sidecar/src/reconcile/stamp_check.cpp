@@ -70,4 +70,25 @@ std::optional<Failure> StampCheck::verify(const InstanceView& view, Deadline dea
     return std::nullopt;
 }
 
+std::optional<std::string> foreign_object(Store& store, const Uuid& instance,
+                                          const std::function<bool()>& go_on) {
+    std::optional<std::string> foreign;
+    store.list(
+        [&](const std::vector<FoundObject>& objects) {
+            for (const auto& object : objects) {
+                if (object.unanswered) {
+                    throw Unavailable("TimedOut", object.name + " does not say whose it is");
+                }
+                if (object.instance && *object.instance != instance) {
+                    foreign = "the store holds " + object.name + " of instance " +
+                              print_uuid(*object.instance) +
+                              "; check the address, or remove what is there";
+                }
+            }
+            return !foreign && go_on();
+        },
+        Deadline::in(Milliseconds(60000)));
+    return foreign;
+}
+
 } // namespace tenancy::sidecar

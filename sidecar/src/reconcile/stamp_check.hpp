@@ -1,7 +1,9 @@
-// Looks at a store's stamp before something is written, for those who never write the stamp.
+// Looks at a store before something is written: at its stamp, for those who never write it, and
+// before the first stamp at whose it is.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,5 +44,10 @@ private:
     std::uint64_t verified_connection_ = 0;
     Deadline verified_until_ = Deadline::in(Milliseconds::zero());
 };
+
+// Before the first stamp nobody else's tenants may be there: says what is, of which other instance.
+// Throws Unavailable, also where something does not say whose it is. Nothing when go_on() ends it.
+[[nodiscard]] std::optional<std::string> foreign_object(Store& store, const Uuid& instance,
+                                                        const std::function<bool()>& go_on);
 
 } // namespace tenancy::sidecar

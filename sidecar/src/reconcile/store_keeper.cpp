@@ -6,6 +6,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "postgres/connection.hpp"
+#include "reconcile/stamp_check.hpp"
 
 namespace tenancy::sidecar {
 namespace {
@@ -197,8 +198,9 @@ StampVerdict StoreKeeper::settle_stamp(const InstanceView& view) {
         note_stamp(found ? StampSeen::present : StampSeen::none);
         auto verdict = judge(view, found);
         if (verdict.step == StampVerdict::Step::stamp_first) {
-            if (auto refusal = foreign_objects(view.instance)) {
-                return *refusal;
+            const auto go_on = [this] { return !surroundings_.shutdown.begun(); };
+            if (const auto foreign = foreign_object(*store_, view.instance, go_on)) {
+                return {StampVerdict::Step::refuse, false, false, "ForeignObjects", *foreign};
             }
         }
         if (verdict.step == StampVerdict::Step::accept) {
@@ -224,28 +226,6 @@ bool StoreKeeper::write_stamp(const InstanceView& view, const std::optional<Stam
     failpoint("fence.stamped");
     last_seen_ = view.tick;
     return true;
-}
-
-// Before the first stamp: nobody else's tenants may be there.
-std::optional<StampVerdict> StoreKeeper::foreign_objects(const Uuid& instance) {
-    std::optional<StampVerdict> refusal;
-    store_->list(
-        [&](const std::vector<FoundObject>& objects) {
-            for (const auto& object : objects) {
-                if (object.unanswered) {
-                    throw Unavailable("TimedOut", object.name + " does not say whose it is");
-                }
-                if (object.instance && *object.instance != instance) {
-                    refusal = {StampVerdict::Step::refuse, false, false, "ForeignObjects",
-                               "the store holds " + object.name + " of instance " +
-                                   print_uuid(*object.instance) +
-                                   "; check the address, or remove what is there"};
-                }
-            }
-            return !refusal && !surroundings_.shutdown.begun();
-        },
-        Deadline::in(Milliseconds(60000)));
-    return refusal;
 }
 
 // Of several servers one may be away, which closes nothing: the store was found fit before, and is

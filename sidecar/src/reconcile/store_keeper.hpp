@@ -36,7 +36,6 @@ private:
     [[nodiscard]] std::int64_t database_tick(const InstanceView& view);
     [[nodiscard]] StampVerdict settle_stamp(const InstanceView& view);
     [[nodiscard]] bool write_stamp(const InstanceView& view, const std::optional<Stamp>& found);
-    [[nodiscard]] std::optional<StampVerdict> foreign_objects(const Uuid& instance);
     void probe_unless_known(bool definition_changed);
     void probe();
     void note_stamp(StampSeen seen);

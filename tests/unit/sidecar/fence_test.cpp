@@ -173,9 +173,14 @@ TEST(JudgeStamp, RefusesItsOwnStampInAnotherPlace) {
     }
 }
 
-TEST(JudgeStamp, SaysWhereAnotherInstancesStampIsThatIsNotTheStores) {
-    const Stamp theirs{Uuid{{99}}, "cache", 3, 100, true};
-    EXPECT_EQ(judge_stamp(theirs, knowing(100)).reason, "StampElsewhere");
+TEST(JudgeStamp, SaysWhereAnothersStampIsThatIsNotTheStores) {
+    for (const auto& theirs :
+         {Stamp{Uuid{{99}}, "cache", 3, 100, true}, Stamp{ours, "sessions", 3, 100, true}}) {
+        const auto verdict = judge_stamp(theirs, knowing(100));
+        EXPECT_EQ(verdict.reason, "StampElsewhere");
+        EXPECT_NE(verdict.message.find("check the address"), std::string::npos) << verdict.message;
+        EXPECT_EQ(verdict.message.find("adopt"), std::string::npos) << verdict.message;
+    }
 }
 
 TEST(JudgeStamp, SeesACopyInTheStampOfAnotherStore) {
