@@ -247,6 +247,16 @@ def test_new_database_with_a_store_of_another_instance(with_cache, cache):
     assert any("StoresStamped" in reason for reason in with_cache.readiness()["reasons"]), "and so it does"
 
 
+def test_store_without_a_stamp_that_holds_tenants_of_another_instance(with_cache, cache):
+    with cache.connect(password="hunter2-of-the-cache") as client:
+        marker = {"instance": STRANGER["instance"], "generation": 1, "state": "active"}
+        client.hset("{t:22222222222222222222222222222222}:tenancy:tenant", mapping=marker)
+    status, found = findings(with_cache)
+    assert status == 1
+    assert "ForeignObjects" in found["failed", "store cache"]
+    assert ("ok", "store cache") not in found, "what is somebody else's is not tried out"
+
+
 def test_store_that_was_emptied(with_cache, cache):
     with_cache.start()
     wait_for(lambda: with_cache.events("store_ready"), 30, "the store to be served")
