@@ -28,6 +28,12 @@ struct InstanceIdentity {
         return bound && !in_recovery && bound_system_identifier == live_system_identifier &&
                bound_database_oid == live_database_oid && bound_timeline == live_timeline;
     }
+
+    // Tells databases apart that say they are the same instance.
+    [[nodiscard]] std::string live() const {
+        return live_system_identifier + '/' + live_database_oid + '/' +
+               std::to_string(live_timeline);
+    }
 };
 
 // What the database was bound as.

@@ -80,9 +80,11 @@ void InstanceKeeper::look() {
 void InstanceKeeper::know(const InstanceIdentity& identity) {
     auto view = surroundings_.instance.view();
     if (!view.may_write && identity.bound &&
-        (view.instance != identity.id || view.epoch != identity.epoch)) {
+        (view.instance != identity.id || view.epoch != identity.epoch ||
+         view.database != identity.live())) {
         view.instance = identity.id;
         view.epoch = identity.epoch;
+        view.database = identity.live();
         surroundings_.instance.set(std::move(view));
         for (const auto& context : contexts_) {
             context->set_stamp_seen(StampSeen::not_tried);
@@ -162,6 +164,7 @@ void InstanceKeeper::keep(const InstanceIdentity& identity) {
     view.may_write = true;
     view.instance = identity.id;
     view.epoch = identity.epoch;
+    view.database = identity.live();
     view.tick = stores.reachable ? registry_->tick(identity.epoch) : 0;
     view.fences = fences;
     view.reason = "Ready";

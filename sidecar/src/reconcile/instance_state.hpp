@@ -13,6 +13,7 @@ struct InstanceView {
     bool may_write = false; // otherwise reason and message say why not
     Uuid instance;
     std::int64_t epoch = 0;
+    std::string database;     // InstanceIdentity::live() of the one that was looked at
     std::int64_t tick = 0;    // that this daemon took from the database last
     std::uint64_t fences = 0; // how often fence() was called before it was looked at
     std::string reason = "Starting";

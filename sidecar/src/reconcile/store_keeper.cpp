@@ -155,9 +155,13 @@ void StoreKeeper::look_for_contest(const InstanceView& view, const std::optional
         return;
     }
     try {
-        const auto known = database_tick(view);
-        context_.set_contested(is_ahead(found, view.instance, view.epoch, known) ||
-                               (context_.contested() && found->tick == known));
+        const auto identity = database(view);
+        if (identity.id != view.instance || identity.epoch != view.epoch ||
+            identity.live() != view.database) {
+            return; // this session is with another database than the instance's keeper
+        }
+        context_.set_contested(is_ahead(found, view.instance, view.epoch, identity.tick) ||
+                               (context_.contested() && found->tick == identity.tick));
     } catch (const SqlError& problem) { // then it stays as it was seen
         log(Level::warning, "tick_unknown", {{"store", name_}, {"message", problem.what()}});
     }
@@ -172,7 +176,7 @@ StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<St
     known.tick_written = written_tick_ == view.tick;
     known.database_tick = view.tick;
     if (found && found->tick > view.tick) {
-        known.database_tick = database_tick(view);
+        known.database_tick = database(view).tick;
     }
     known.last_seen = last_seen_;
     known.stamped_before = stamped_;
@@ -181,11 +185,11 @@ StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<St
 }
 
 // PostgreSQL that is away is no failure of the store.
-std::int64_t StoreKeeper::database_tick(const InstanceView& view) {
+InstanceIdentity StoreKeeper::database(const InstanceView& view) {
     try {
         // A copy, which may not begin such a session, has to know its own.
         registry_->serve(view.may_write ? std::optional(view.instance) : std::nullopt);
-        return registry_->identity().tick;
+        return registry_->identity();
     } catch (const Unavailable& problem) {
         throw std::runtime_error(problem.what());
     }

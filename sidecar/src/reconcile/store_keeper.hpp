@@ -33,7 +33,7 @@ private:
     [[nodiscard]] bool has_new_runs();
     void look_for_contest(const InstanceView& view, const std::optional<Stamp>& found);
     [[nodiscard]] StampVerdict judge(const InstanceView& view, const std::optional<Stamp>& found);
-    [[nodiscard]] std::int64_t database_tick(const InstanceView& view);
+    [[nodiscard]] InstanceIdentity database(const InstanceView& view);
     [[nodiscard]] StampVerdict settle_stamp(const InstanceView& view);
     [[nodiscard]] bool write_stamp(const InstanceView& view, const std::optional<Stamp>& found);
     void probe_unless_known(bool definition_changed);

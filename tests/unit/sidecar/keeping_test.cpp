@@ -218,6 +218,28 @@ TEST_F(Keeping, ADaemonWhoseDatabaseBecameACopySeesTheOriginalGoOn) {
     EXPECT_TRUE(daemon.contexts.front()->contested());
 }
 
+// Whoever was fenced for a moment would be so until somebody adopts: the stamp is overtaken by
+// none.
+TEST_F(Keeping, ASessionWithAnotherDatabaseSaysNothingOfTheStamp) {
+    daemon.settle();
+    daemon.turn();
+    ASSERT_GT(database->identity.tick, 0);
+    const auto ours = database->identity;
+    auto clone = ours;
+    clone.id = Uuid{{99}};
+    auto promoted = ours;
+    promoted.live_timeline += 1;
+    for (auto other : {clone, promoted}) {
+        daemon.surroundings.instance.fence("InstanceFenced", "a worker's session was refused");
+        other.tick = 0;
+        database->identity = other;
+        daemon.keeper.run_once();
+        database->identity = ours;
+        daemon.turn();
+        EXPECT_TRUE(daemon.gate().open) << daemon.gate().message;
+    }
+}
+
 TEST_F(Keeping, TwoDaemonsStampByTurns) {
     Daemon second{database, server};
     daemon.settle();
