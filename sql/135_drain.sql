@@ -21,7 +21,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.await_writers(uuid, boolean, interval, boolean) IS
-'Waits until the transactions that run now and can still write for the tenant have ended, prepared ones included, and returns how many there were; with cancel it ends those in the tenant; with any_writer it waits for those too that have no context, as a superuser''s. Those that wait here do not wait for each other, so this transaction cannot commit if it writes afterwards (25006), unless it has written before. NULL as the limit waits without one. Errors: TN023 some are left at the end of the limit, 42501. A step of tenancy.drain() and tenancy.erase(): called by itself it may find the change of state still uncommitted.';
+'Waits until the transactions that run now and can still write for the tenant have ended, prepared ones included, and returns how many there were; with cancel it ends those in the tenant''s context or in that of all tenants; with any_writer it waits for those too that are not confined to another tenant, as a superuser''s. Those that wait here do not wait for each other, so this transaction cannot commit if it writes afterwards (25006), unless it has written before. NULL as the limit waits without one. Errors: TN023 some are left at the end of the limit, 42501. A step of tenancy.drain() and tenancy.erase(): called by itself it may find the change of state still uncommitted.';
 
 -- SECURITY DEFINER: reads the registry for the invoker of the procedure.
 CREATE FUNCTION tenancy.check_drainable(tenant text, mode text, wait_limit interval)

@@ -86,7 +86,7 @@ CREATE FUNCTION tenancy.wait_for_tenant_writers(
     tenant uuid, cancel boolean, timeout_ms integer, any_writer boolean DEFAULT false) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_wait_for_tenant_writers';
 COMMENT ON FUNCTION tenancy.wait_for_tenant_writers(uuid, boolean, integer, boolean) IS
-'Waits until the transactions that were running at the call and work for the tenant or for all tenants have ended (with any_writer: all but those known to work for another tenant, prepared ones included), and returns their number; those that wait here do not wait for each other, so the transaction cannot commit if it writes afterwards (25006), unless it has written before. cancel ends those of the tenant. timeout_ms in milliseconds, 0 for none. Without shared_preload_libraries it waits for every transaction of the database and ends none. Errors: TN023 on timeout.';
+'Waits until the transactions that were running at the call and work for the tenant or for all tenants have ended (with any_writer: all but those known to be confined to another tenant, prepared ones included), and returns their number; those that wait here do not wait for each other, so the transaction cannot commit if it writes afterwards (25006), unless it has written before. cancel ends those in the tenant''s context or in that of all tenants. timeout_ms in milliseconds, 0 for none. Without shared_preload_libraries it waits for every transaction of the database and ends none. Errors: TN023 on timeout.';
 
 CREATE FUNCTION tenancy.begin_all_tenants() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_begin_all_tenants';

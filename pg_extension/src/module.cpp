@@ -244,11 +244,13 @@ void transaction_impl(XactEvent event, void*) {
     case XACT_EVENT_ABORT:
         context::leftovers::rolled_back();
         context::leftovers::transaction_ended();
+        context::activity::transaction_ended();
         context::unpin();
         break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_PREPARE:
         context::leftovers::transaction_ended();
+        context::activity::transaction_ended();
         context::unpin();
         break;
     default:

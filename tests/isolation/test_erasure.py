@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from harness import Server
+from harness import Server, wait_for
 
 from .operators import Connect, Later
 
@@ -240,6 +240,75 @@ def test_the_tenants_own_transactions_are_ended_first(server: Server, database: 
     for app in sessions:
         with pytest.raises(psycopg.OperationalError):
             app.execute("select 1")
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_who_changes_its_mind_is_waited_for(
+    server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any], last: int
+) -> None:
+    """Neither has a context when the erasure begins to wait for one of them."""
+    with (
+        server.connect(dbname=database, autocommit=False) as one,
+        server.connect(dbname=database, autocommit=False) as other,
+    ):
+        for connection in (one, other):
+            connection.execute("select 1")
+        request_erasure(admin)
+        later = Later(admin, "call tenancy.erase('acme', timeout => '20s')")
+        waiting = "select count(*) from pg_stat_activity where wait_event = 'Extension' and datname = %s"
+        wait_for(lambda: server.execute(waiting, [database]) == [(1,)], 20, "it to wait")
+        for connection in (one, other):
+            connection.execute("select tenancy.enter_all('backfill')")
+            connection.execute("insert into message (tenant_id, body) select tenancy.tenant_id('acme'), 'late'")
+        (other, one)[last].commit()
+        drain = "call tenancy.drain('acme', 'wait', '500ms')"  # as long as the erasure would take that did not wait
+        with pytest.raises(psycopg.Error), connect() as second:
+            second.execute(drain)
+        assert later.running
+        (one, other)[last].commit()
+        later.result()
+    assert state(admin) == "erased"
+    assert rows(server, database) == (0, 100)
+
+
+@pytest.mark.parametrize("first", [[f"{INSERT}, 'late'"], []], ids=["written", "nothing"])
+def test_another_tenants_context_hides_no_writer(server: Server, database: str, admin: psycopg.Connection[Any], first: list[str]) -> None:
+    """Whom row security does not bind may write for anybody in it."""
+    with server.connect(dbname=database, autocommit=False) as superuser:
+        for statement in [*first, "select tenancy.enter('other')"]:
+            superuser.execute(statement)
+        request_erasure(admin)
+        with pytest.raises(psycopg.Error) as caught:
+            admin.execute("call tenancy.erase('acme', timeout => '200ms')")
+        assert caught.value.sqlstate == "TN023"
+        superuser.rollback()
+
+
+def test_an_application_in_another_tenant_is_not_waited_for(connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    app = connect("race_app")
+    app.autocommit = False
+    app.execute("select tenancy.enter('other')")
+    app.execute("insert into message (body) values ('fine')")
+    request_erasure(admin)
+    admin.execute("call tenancy.erase('acme', timeout => '5s')")
+    app.commit()
+
+
+def test_a_session_that_is_not_preloaded_is_waited_for(session_server: Server) -> None:
+    """Nothing would check its commit."""
+    session_server.dropdb("not_preloaded")
+    name = session_server.createdb("not_preloaded", extensions=["tenancy"])
+    session_server.psql(TABLE, dbname=name)
+    with (
+        session_server.connect(dbname=name, autocommit=False, options="-c session_preload_libraries=") as late,
+        session_server.connect(dbname=name) as admin,
+    ):
+        late.execute(f"select {WAIT}")
+        request_erasure(admin)
+        with pytest.raises(psycopg.Error) as caught:
+            admin.execute("call tenancy.erase('acme', timeout => '200ms')")
+        assert caught.value.sqlstate == "TN023"
+    session_server.dropdb(name)
 
 
 def test_one_table_does_not_keep_the_rows_of_others(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:

@@ -6,6 +6,7 @@
 #include "bridge/compat.hpp"
 #include "bridge/entry.hpp"
 #include "bridge/sqlstate.hpp"
+#include "context/registry.hpp"
 #include "core/sqlstate.hpp"
 
 namespace tenancy::context::activity {
@@ -15,6 +16,7 @@ namespace {
 struct Slot {
     slock_t mutex;
     Kind kind;
+    bool confined; // to the context's tenant: it has written nothing for others, and cannot
     LocalTransactionId transaction;
     pg_uuid_t tenant;
 };
@@ -64,10 +66,11 @@ Slot& own_slot() {
     return slots[compat::process_number(MyProc)];
 }
 
-void write(Kind kind, const pg_uuid_t& tenant, LocalTransactionId transaction) {
+void write(Kind kind, bool confined, const pg_uuid_t& tenant, LocalTransactionId transaction) {
     Slot& slot = own_slot();
     SpinLockAcquire(&slot.mutex);
     slot.kind = kind;
+    slot.confined = confined;
     slot.tenant = tenant;
     slot.transaction = transaction;
     SpinLockRelease(&slot.mutex);
@@ -82,6 +85,7 @@ Slot read(const VirtualTransactionId& transaction, PGPROC* process) {
     Slot& slot = slots[compat::process_number(process)];
     SpinLockAcquire(&slot.mutex);
     copy.kind = slot.kind;
+    copy.confined = slot.confined;
     copy.tenant = slot.tenant;
     copy.transaction = slot.transaction;
     SpinLockRelease(&slot.mutex);
@@ -103,7 +107,8 @@ bool concerns(const VirtualTransactionId& transaction, const pg_uuid_t& tenant, 
     case Kind::all:
         return true;
     case Kind::tenant:
-        return memcmp(&slot.tenant, &tenant, sizeof tenant) == 0;
+        return memcmp(&slot.tenant, &tenant, sizeof tenant) == 0 ||
+               (whom == Whom::any_writer && !slot.confined);
     }
     return true;
 }
@@ -124,9 +129,11 @@ LOCKTAG waiting_tag() {
 }
 
 // Two that wait here would wait for each other. A transaction that has written nothing, and whose
-// commit fails if it does, is nobody's concern: its lock says so. A standby has no writers.
+// commit fails if it does, is nobody's concern: its lock says so. A standby has no writers, and
+// nothing checks commits where the library came too late.
 void stand_aside() {
-    if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || RecoveryInProgress())
+    if (!registry::preloaded() || TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
+        RecoveryInProgress())
         return;
     aside = compat::own_transaction().localTransactionId;
     const LOCKTAG tag = waiting_tag();
@@ -237,8 +244,12 @@ void request_shared_memory() {
 }
 
 void publish(const Context& context) {
-    if (slots != nullptr && !IsParallelWorker())
-        write(context.kind, context.tenant, compat::own_transaction().localTransactionId);
+    if (slots == nullptr || IsParallelWorker())
+        return;
+    const bool confined = !TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
+                          !has_bypassrls_privilege(GetSessionUserId()) &&
+                          !has_bypassrls_privilege(GetUserId());
+    write(context.kind, confined, context.tenant, compat::own_transaction().localTransactionId);
 }
 
 void withdraw() {
@@ -248,6 +259,10 @@ void withdraw() {
     SpinLockAcquire(&slot.mutex);
     slot.kind = Kind::none;
     SpinLockRelease(&slot.mutex);
+}
+
+void transaction_ended() {
+    aside = InvalidLocalTransactionId;
 }
 
 void check_commit() {
@@ -268,10 +283,10 @@ int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
     VirtualTransactionId* running = GetCurrentVirtualXIDs(
         InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM, &count);
     int64 waited = 0;
-    // First those that are ended, whatever others keep it waiting.
+    // First those that are ended, whatever others keep it waiting; then whoever is left.
     for (const bool end : {true, false}) {
         for (int i = 0; i < count; i++) {
-            if (is_own(running[i]) || (cancel && may_end(running[i], tenant)) != end ||
+            if (is_own(running[i]) || (end && !(cancel && may_end(running[i], tenant))) ||
                 !concerns(running[i], tenant, whom) || has_ended(running[i]) ||
                 stands_aside(running[i]))
                 continue;
