@@ -1,6 +1,7 @@
 #include "reconcile/stamp_check.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "reconcile/fence.hpp"
 
@@ -88,6 +89,9 @@ std::optional<std::string> foreign_object(Store& store, const Uuid& instance,
             return !foreign && go_on();
         },
         Deadline::in(Milliseconds(60000)));
+    if (!foreign && !go_on()) {
+        throw std::runtime_error("what the store holds was not looked at to the end");
+    }
     return foreign;
 }
 

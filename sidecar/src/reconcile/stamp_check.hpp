@@ -46,7 +46,8 @@ private:
 };
 
 // Before the first stamp nobody else's tenants may be there: says what is, of which other instance.
-// Throws Unavailable, also where something does not say whose it is. Nothing when go_on() ends it.
+// Throws Unavailable, also where something does not say whose it is, and std::runtime_error where
+// go_on() ended it.
 [[nodiscard]] std::optional<std::string> foreign_object(Store& store, const Uuid& instance,
                                                         const std::function<bool()>& go_on);
 

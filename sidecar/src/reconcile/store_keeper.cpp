@@ -156,7 +156,7 @@ void StoreKeeper::look_for_contest(const InstanceView& view, const std::optional
     }
     try {
         const auto identity = database(view);
-        if (identity.id != view.instance || identity.epoch != view.epoch ||
+        if (identity.in_recovery || identity.id != view.instance || identity.epoch != view.epoch ||
             identity.live() != view.database) {
             return; // this session is with another database than the instance's keeper
         }
@@ -176,7 +176,11 @@ StampVerdict StoreKeeper::judge(const InstanceView& view, const std::optional<St
     known.tick_written = written_tick_ == view.tick;
     known.database_tick = view.tick;
     if (found && found->tick > view.tick) {
-        known.database_tick = database(view).tick;
+        const auto identity = database(view);
+        if (identity.in_recovery) { // its tick may be an old one
+            throw std::runtime_error("the session with PostgreSQL came to a standby");
+        }
+        known.database_tick = identity.tick;
     }
     known.last_seen = last_seen_;
     known.stamped_before = stamped_;

@@ -82,7 +82,9 @@ public:
                 objects.push_back(object);
             }
         }
-        batch(objects);
+        if (batch({})) { // as Redis, while it walks
+            batch(objects);
+        }
     }
 
     std::optional<Failure> adopt(const FoundObject& object, const Uuid& instance,

@@ -170,6 +170,18 @@ TEST_F(Keeping, DoesNotStampWhereTheStoreDoesNotSayWhoseATenantIs) {
     EXPECT_FALSE(server->stamp.has_value());
 }
 
+TEST_F(Keeping, DoesNotStampWhatItHasNotLookedAtToTheEnd) {
+    server->tenants["t"].marker = Marker{Uuid{{99}}, 1, "active"};
+    add(1);
+    server->before = [&](std::string_view call) {
+        if (call == "list") {
+            daemon.surroundings.shutdown.begin(Deadline::in(Milliseconds(1000)));
+        }
+    };
+    daemon.settle();
+    EXPECT_FALSE(server->stamp.has_value());
+}
+
 TEST_F(Keeping, DoesNotBindAFreshDatabaseBesideStampedStores) {
     server->stamp = Stamp{Uuid{{99}}, "cache", 1, 1};
     daemon.settle();
@@ -229,7 +241,9 @@ TEST_F(Keeping, ASessionWithAnotherDatabaseSaysNothingOfTheStamp) {
     clone.id = Uuid{{99}};
     auto promoted = ours;
     promoted.live_timeline += 1;
-    for (auto other : {clone, promoted}) {
+    auto standby = ours;
+    standby.in_recovery = true;
+    for (auto other : {clone, promoted, standby}) {
         daemon.surroundings.instance.fence("InstanceFenced", "a worker's session was refused");
         other.tick = 0;
         database->identity = other;
