@@ -36,6 +36,24 @@ def test_bypass_needs_enter_all(guards: Guards, role: str, statement: str) -> No
                       role=role, tenant=None)
 
 
+PORTAL = """do $$ declare rows refcursor; seen bigint; begin
+  set role guard_etl;
+  open rows for execute $q$ with n as (insert into plain values (0) returning 1) select count(*) from messages $q$;
+  reset role;
+  fetch rows into seen;
+  raise exception 'saw %', seen;
+end $$"""
+
+
+def test_a_plan_made_with_bypassrls_runs_under_no_other_role(guards: Guards) -> None:
+    """What writes besides reading starts with the first fetch, not when its portal is opened."""
+    guards.admin("create role guard_member login in role guard_etl; grant select, insert on messages, plain to guard_member")
+    try:
+        guards.refused(PORTAL, role="guard_member", tenant=None, state="TN022", match="guard_etl")
+    finally:
+        guards.admin("drop owned by guard_member; drop role guard_member")
+
+
 def test_unregistered_roles_cannot_enter(guards: Guards) -> None:
     guards.refused("begin", "select tenancy.enter_all('x')", role="guard_etl", tenant=None)
 

@@ -118,6 +118,8 @@ void check_plan(PlannedStmt* planned) {
     if (!OidIsValid(relation))
         return;
     planned->dependsOnRole = true;
+    // A portal may start with the plan under another role than the one it was made for.
+    bypass::check_query(planned);
     if (likely(!Debug_print_plan) || !applies() || explain::is_granted())
         return;
     ereport(ERROR,
