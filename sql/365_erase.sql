@@ -63,11 +63,11 @@ BEGIN
     END IF;
     RETURN tenancy.run_as_owner(tenant_rows.relation,
         format('SELECT count(*) FROM %s WHERE %s', tenancy.qualified_name(tenant_rows.relation),
-               tenancy.rows_of_context(tenant_rows.relation)), tenant_rows.tenant);
+               tenancy.rows_of_context(tenant_rows.relation)), tenant_rows.tenant, no_force => true);
 END
 $$;
 COMMENT ON FUNCTION tenancy.tenant_rows(uuid, regclass) IS
-'Counts the rows of a tenant in a protected table with its partitions, as the table''s owner in the tenant''s context. Internal.';
+'Counts the rows of a tenant in a protected table with its partitions, as the table''s owner in the tenant''s context, those included that a policy of the owner''s own hides from it. Internal.';
 
 -- A tenant without external id has no rows in tables keyed by it.
 CREATE FUNCTION tenancy.has_key_for(tenant uuid, relation regclass)

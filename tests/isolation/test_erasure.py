@@ -311,6 +311,57 @@ def test_a_session_that_is_not_preloaded_is_waited_for(session_server: Server) -
     session_server.dropdb(name)
 
 
+def test_rows_that_a_policy_hides_from_the_owner_are_counted(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
+    server.psql(
+        """do $$ begin if to_regrole('race_owner') is null then create role race_owner; end if; end $$;
+           alter table message add column deleted boolean not null default false;
+           update message set deleted = id % 4 < 2;
+           alter table message owner to race_owner;
+           create policy soft_delete on message as restrictive for select using (not deleted)""",
+        dbname=database,
+    )
+    request_erasure(admin)
+    with pytest.raises(psycopg.Error, match="remain") as caught:
+        admin.execute("call tenancy.erase('acme')")
+    assert caught.value.sqlstate == "TN020" and "policy" in str(caught.value.diag.message_hint)
+    assert state(admin) == "erasing"
+    server.psql("drop policy soft_delete on message", dbname=database)
+    admin.execute("call tenancy.erase('acme')")
+    assert rows(server, database) == (0, 100)
+
+
+def test_who_began_to_write_during_the_deletion_is_waited_for(server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    server.psql(
+        """create function stop() returns trigger language plpgsql as $$ begin
+             perform pg_catalog.pg_advisory_xact_lock_shared(4711); return old; end $$;
+           create trigger stop before delete on message for each row execute function stop()""",
+        dbname=database,
+    )
+    request_erasure(admin)
+    holder = connect("postgres")
+    holder.execute("select pg_advisory_lock(4711)")
+    later = Later(connect(), "call tenancy.erase('acme', timeout => '20s')").wait_until_blocked(server)
+    with late_insert(server, database) as writer:
+        holder.execute("select pg_advisory_unlock(4711)")
+        waiting = "select count(*) from pg_stat_activity where wait_event = 'Extension' and datname = %s"
+        wait_for(lambda: server.execute(waiting, [database]) == [(1,)], 20, "it to wait")
+        writer.commit()
+    later.refused("TN020")
+    admin.execute("call tenancy.erase('acme')")
+    assert rows(server, database) == (0, 100)
+
+
+def test_a_second_entry_leaves_it_confined(connect: Connect, admin: psycopg.Connection[Any]) -> None:
+    app = connect("race_app")
+    app.autocommit = False
+    app.execute("select tenancy.enter('other')")
+    app.execute("insert into message (body) values ('fine')")
+    app.execute("select tenancy.enter('other')")
+    request_erasure(admin)
+    admin.execute("call tenancy.erase('acme', timeout => '5s')")
+    app.commit()
+
+
 def test_one_table_does_not_keep_the_rows_of_others(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
     """Anybody who may create a table may protect it, with a trigger that refuses to delete."""
     server.psql(

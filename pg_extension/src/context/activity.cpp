@@ -98,6 +98,9 @@ bool concerns(const VirtualTransactionId& transaction, const pg_uuid_t& tenant, 
     PGPROC* process = compat::process_of(transaction);
     if (process == nullptr)
         return false;
+    // A parallel worker writes nothing, and its leader is asked about itself.
+    if (process->lockGroupLeader != nullptr && process->lockGroupLeader != process)
+        return false;
     if (slots == nullptr)
         return true;
     const Slot slot = read(transaction, process);
@@ -168,19 +171,23 @@ struct Patience {
 constexpr int64 cancel_grace = 500; // milliseconds between cancelling and terminating
 constexpr long poll_interval = 10;  // milliseconds
 
-[[noreturn]] void timed_out(int64 timeout) {
+[[noreturn]] void timed_out(int64 timeout, const char* next) {
     ereport(ERROR,
             (tn_errcode(sqlstate::tenant_not_drained),
              errmsg("transactions that may write for the tenant are still open after " INT64_FORMAT
                     " ms",
                     timeout),
-             errhint("End them, wait longer, or call it with 'cancel'.")));
+             errdetail("The next one is %s.", next),
+             errhint("Have it end (pg_stat_activity and pg_prepared_xacts show what is open), or "
+                     "wait longer; then call it again.")));
     pg_unreachable();
 }
 
-void pause(const Patience& patience) {
+// name() says whose transaction is waited for, as a message has it.
+template <typename Name>
+void pause(const Patience& patience, Name name) {
     if (patience.timeout > 0 && patience.elapsed() > patience.timeout)
-        timed_out(patience.timeout);
+        timed_out(patience.timeout, name());
     (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, poll_interval,
                     PG_WAIT_EXTENSION);
     ResetLatch(MyLatch);
@@ -202,7 +209,10 @@ void await(const VirtualTransactionId& transaction, bool cancel, const Patience&
             signal(transaction, SIGTERM);
             terminated = true;
         }
-        pause(patience);
+        pause(patience, [&] {
+            const PGPROC* process = compat::process_of(transaction);
+            return psprintf("that of process %d", process != nullptr ? process->pid : 0);
+        });
     }
 }
 
@@ -228,7 +238,7 @@ int64 await_prepared(const Patience& patience) {
         const auto xid = static_cast<TransactionId>(DatumGetInt64(value));
         waited += TransactionIdIsInProgress(xid) ? 1 : 0;
         while (TransactionIdIsInProgress(xid))
-            pause(patience);
+            pause(patience, [&] { return psprintf("prepared, with xid %u", xid); });
     }
     SPI_finish();
     return waited;
@@ -246,10 +256,15 @@ void request_shared_memory() {
 void publish(const Context& context) {
     if (slots == nullptr || IsParallelWorker())
         return;
-    const bool confined = !TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
+    const LocalTransactionId own = compat::own_transaction().localTransactionId;
+    const Slot& slot = own_slot(); // nobody else writes it
+    const bool was_confined = slot.transaction == own && slot.kind == Kind::tenant &&
+                              slot.confined &&
+                              memcmp(&slot.tenant, &context.tenant, sizeof slot.tenant) == 0;
+    const bool confined = (was_confined || !TransactionIdIsValid(GetTopTransactionIdIfAny())) &&
                           !has_bypassrls_privilege(GetSessionUserId()) &&
                           !has_bypassrls_privilege(GetUserId());
-    write(context.kind, confined, context.tenant, compat::own_transaction().localTransactionId);
+    write(context.kind, confined, context.tenant, own);
 }
 
 void withdraw() {
