@@ -5,6 +5,8 @@
 #include <iostream>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "driver_json.hpp"
 
 using tenancy::sidecar::Deadline;

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "driver_json.hpp"
 
 #include <stdexcept>

@@ -1,7 +1,9 @@
 #include "base/log.hpp"
 
 #include <array>
+#include <map>
 
+#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -45,30 +47,30 @@ const char* name_of(Level level) {
 }
 
 // What a library wrote may quote what it was given, so every text is redacted once more.
-json presentable(const json& value) {
-    if (value.is_string()) {
-        std::string text = redact(value.get_ref<const std::string&>());
+struct Presentable {
+    json operator()(const std::string& value) const {
+        std::string text = redact(value);
         if (text.size() > longest_text) {
             text.resize(longest_text);
             text += "...";
         }
         return text;
     }
-    if (!value.is_structured()) {
+    template <typename T>
+    json operator()(T value) const {
         return value;
     }
-    json copy = value;
-    for (auto& member : copy) {
-        member = presentable(member);
-    }
-    return copy;
-}
+};
 
-std::string line_of(Level level, std::string_view event, const json& fields) {
+std::string line_of(Level level, std::string_view event, std::initializer_list<LogField> fields) {
     ordered_json line{{"level", name_of(level)}, {"event", event}};
     const ordered_json head = line;
-    for (const auto& [key, value] : fields.items()) { // none of the head's is replaced
-        line.emplace(key, presentable(value));
+    std::map<std::string_view, json> sorted;
+    for (const auto& [name, value] : fields) {
+        sorted.emplace(name, std::visit(Presentable(), value.get()));
+    }
+    for (auto& [name, value] : sorted) { // none of the head's is replaced
+        line.emplace(name, std::move(value));
     }
     std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace);
     if (text.size() > longest_line) {
@@ -85,7 +87,7 @@ void set_log_level(Level level) {
     logger().set_level(level_of(level));
 }
 
-void log(Level level, std::string_view event, const json& fields) {
+void log(Level level, std::string_view event, std::initializer_list<LogField> fields) {
     if (logger().should_log(level_of(level))) {
         logger().log(level_of(level), "{}", line_of(level, event, fields).substr(1));
     }

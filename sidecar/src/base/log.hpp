@@ -1,9 +1,12 @@
 // Log lines: one JSON object each on standard error, with ts, level, event and fields.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
+#include <variant>
 
 namespace tenancy::sidecar {
 
@@ -12,10 +15,32 @@ enum class Level { debug, info, warning, error };
 // To be called once, before any thread is started.
 void set_log_level(Level level);
 
+class LogValue {
+public:
+    LogValue(std::string_view text) : value_(std::string(text)) {}
+    LogValue(const std::string& text) : value_(text) {}
+    LogValue(const char* text) : value_(text) {}
+    LogValue(bool flag) : value_(flag) {}
+    LogValue(double number) : value_(number) {}
+    template <std::signed_integral T>
+    LogValue(T number) : value_(std::int64_t{number}) {}
+    template <std::unsigned_integral T>
+    LogValue(T number) : value_(std::uint64_t{number}) {}
+
+    [[nodiscard]] const auto& get() const { return value_; }
+
+private:
+    std::variant<std::string, bool, double, std::int64_t, std::uint64_t> value_;
+};
+
+struct LogField {
+    std::string_view name;
+    LogValue value;
+};
+
 // `event` is a stable snake_case word; what varies is in the fields. Never a secret: whoever logs a
 // message of a library strips it of URIs first (redact()).
-void log(Level level, std::string_view event,
-         const nlohmann::json& fields = nlohmann::json::object());
+void log(Level level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 // The text with passwords in URIs and key=value conninfo replaced by "***".
 [[nodiscard]] std::string redact(std::string_view text);

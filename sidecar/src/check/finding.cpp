@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/log.hpp"
 #include "base/printable.hpp"
 #include "command/terminal.hpp"

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
+
 #include "command/next_step.hpp"
 #include "reconcile/fence.hpp"
 #include "reconcile/state_file.hpp"

@@ -2,7 +2,7 @@
 // daemons that write.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "config/config.hpp"
 

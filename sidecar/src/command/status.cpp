@@ -1,6 +1,8 @@
 // tenancyd status: tenancy.status_report() and what this host does, for people or as JSON.
 #include <iostream>
 
+#include <nlohmann/json.hpp>
+
 #include "command/commands.hpp"
 #include "command/host_state.hpp"
 #include "command/status_text.hpp"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/places.hpp"
 #include "mongodb/templates.hpp"
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/templates.hpp"
 
 namespace tenancy::sidecar::mongodb {

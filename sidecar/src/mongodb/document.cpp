@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include <nlohmann/json.hpp>
+
 #include "base/failure.hpp"
 
 namespace tenancy::sidecar::mongodb {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <bson/bson.h>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "store/model.hpp"
 

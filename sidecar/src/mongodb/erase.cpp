@@ -1,5 +1,7 @@
 #include "mongodb/erase.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/catalogue.hpp"
 #include "store/store.hpp"
 

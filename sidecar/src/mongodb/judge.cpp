@@ -1,6 +1,8 @@
 // Which of a server's abilities the templates of a store need.
 #include <set>
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/probe.hpp"
 
 namespace tenancy::sidecar::mongodb {
@@ -45,7 +47,7 @@ Capabilities judge(const Trial& trial, const Templates& templates) {
     capabilities.version = trial.version;
     const auto needs = needs_of(templates);
     for (const auto& [capability, obstacle] : trial.results) {
-        capabilities.details[capability] = obstacle.empty();
+        capabilities.details.set(capability, obstacle.empty());
         if (!obstacle.empty()) {
             auto& list = needs.contains(capability) ? capabilities.missing : capabilities.warnings;
             list.push_back(capability);

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/places.hpp"
 
 namespace tenancy::sidecar::mongodb {

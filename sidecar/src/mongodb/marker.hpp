@@ -13,7 +13,7 @@ namespace tenancy::sidecar::mongodb {
 // A marker that is there but not legible has instance zero: it is nobody's, so foreign to all.
 struct MarkerDocument {
     Marker marker;
-    std::optional<Json> settings;
+    std::optional<JsonValue> settings;
 };
 
 [[nodiscard]] std::optional<MarkerDocument>

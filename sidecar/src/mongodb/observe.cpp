@@ -1,5 +1,7 @@
 #include "mongodb/observe.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/catalogue.hpp"
 #include "mongodb/marker.hpp"
 #include "mongodb/places.hpp"

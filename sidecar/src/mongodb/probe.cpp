@@ -5,6 +5,8 @@
 #include <functional>
 #include <random>
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/catalogue.hpp"
 #include "mongodb/collections.hpp"
 #include "mongodb/erase.hpp"

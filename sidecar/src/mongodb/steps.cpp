@@ -1,5 +1,7 @@
 #include "mongodb/steps.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/failpoint.hpp"
 #include "mongodb/collections.hpp"
 #include "mongodb/erase.hpp"
@@ -22,8 +24,8 @@ std::optional<Failure> admit(const Bench& bench, const Desired& desired) {
     if (desired.reached_before && restricts(desired.state)) {
         return std::nullopt;
     }
-    const auto most = bench.definition.options.find("max_namespaces");
-    if (most == bench.definition.options.end() || !most->is_number_integer()) {
+    const auto most = bench.definition.options->find("max_namespaces");
+    if (most == bench.definition.options->end() || !most->is_number_integer()) {
         return std::nullopt;
     }
     return bench.namespaces.admit(bench.session, database_of(desired.tenant),

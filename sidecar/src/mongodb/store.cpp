@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "mongodb/catalogue.hpp"
 #include "mongodb/erase.hpp"
 #include "mongodb/marker.hpp"

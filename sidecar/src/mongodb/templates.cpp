@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include <nlohmann/json.hpp>
+
 namespace tenancy::sidecar::mongodb {
 namespace {
 
@@ -44,8 +46,8 @@ Json through_bson(const Json& value) {
     }
 }
 
-std::optional<Json> canonical_or_none(const std::optional<Json>& document) {
-    if (!document || document->is_null() || document->empty()) {
+std::optional<JsonValue> canonical_or_none(const std::optional<JsonValue>& document) {
+    if (!document || (*document)->is_null() || (*document)->empty()) {
         return std::nullopt;
     }
     return canonical(*document);
@@ -67,15 +69,16 @@ const Json& collation_defaults() {
 // The fields whose default depends on the locale.
 constexpr std::array of_locale{"caseFirst", "alternate", "normalization", "backwards"};
 
-std::optional<Json> canonical_collation(const std::optional<Json>& collation) {
-    auto result = canonical_or_none(collation);
-    if (!result || !result->is_object() || result->value("locale", Json()) == "simple") {
+std::optional<JsonValue> canonical_collation(const std::optional<JsonValue>& collation) {
+    const auto read = canonical_or_none(collation);
+    if (!read || !(*read)->is_object() || (*read)->value("locale", Json()) == "simple") {
         return std::nullopt;
     }
-    result->erase("version");
+    Json result = **read;
+    result.erase("version");
     for (const auto& [field, usual] : collation_defaults().items()) {
-        if (const auto found = result->find(field); found != result->end() && *found == usual) {
-            result->erase(found);
+        if (const auto found = result.find(field); found != result.end() && *found == usual) {
+            result.erase(found);
         }
     }
     return result;
@@ -88,9 +91,9 @@ Json canonical_direction(const Json& direction) {
     return direction.get<double>() < 0 ? -1 : 1;
 }
 
-std::optional<Json> json_at(const OrderedJson& object, const char* key) {
+std::optional<JsonValue> json_at(const OrderedJson& object, const char* key) {
     const auto found = object.find(key);
-    return found == object.end() ? std::nullopt : std::optional<Json>(Json(*found));
+    return found == object.end() ? std::nullopt : std::optional<JsonValue>(Json(*found));
 }
 
 // Servers list flags as true, 1 or 1.0.
@@ -102,8 +105,8 @@ bool flag_at(const OrderedJson& object, const char* key) {
     return found->is_boolean() ? found->get<bool>() : integer_at(object, key, 0) != 0;
 }
 
-std::vector<std::pair<std::string, Json>> read_keys(const OrderedJson& listed) {
-    std::vector<std::pair<std::string, Json>> keys;
+std::vector<std::pair<std::string, JsonValue>> read_keys(const OrderedJson& listed) {
+    std::vector<std::pair<std::string, JsonValue>> keys;
     const auto found = listed.find("key");
     if (found == listed.end() || !found->is_object()) {
         return keys;
@@ -112,7 +115,7 @@ std::vector<std::pair<std::string, Json>> read_keys(const OrderedJson& listed) {
         if (field == "_fts") {
             const OrderedJson weights = listed.value("weights", OrderedJson::object());
             for (const auto& [weighted, weight] : weights.items()) {
-                keys.emplace_back(weighted, "text");
+                keys.emplace_back(weighted, Json("text"));
             }
         } else if (field != "_ftsx") {
             keys.emplace_back(field, canonical_direction(Json(direction)));
@@ -136,15 +139,18 @@ bool is_enforced(const OrderedJson& options) {
 }
 
 // The server shows a collation with the defaults of its locale, which the template left to it.
-void forget_defaults_of_locale(const std::optional<Json>& wanted, std::optional<Json>& found) {
+void forget_defaults_of_locale(const std::optional<JsonValue>& wanted,
+                               std::optional<JsonValue>& found) {
     if (!wanted || !found) {
         return;
     }
+    Json without = **found;
     for (const char* field : of_locale) {
-        if (!wanted->contains(field)) {
-            found->erase(field);
+        if (!(*wanted)->contains(field)) {
+            without.erase(field);
         }
     }
+    found = std::move(without);
 }
 
 bool means_same(const IndexTemplate& wanted, IndexTemplate found) {
@@ -202,7 +208,7 @@ CollectionTemplate read_collection(const OrderedJson& listed) {
     const OrderedJson options = listed.value("options", OrderedJson::object());
     collection.validator = canonical_or_none(json_at(options, "validator"));
     if (collection.validator && !is_enforced(options)) {
-        collection.validator = Json{{"notEnforced", *collection.validator}};
+        collection.validator = Json{{"notEnforced", **collection.validator}};
     }
     return collection;
 }

@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include <nlohmann/json.hpp>
+
 #include "base/version.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/registry_json.hpp"

@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include <nlohmann/json.hpp>
+
 #include "reconcile/work_item.hpp"
 
 namespace tenancy::sidecar {
@@ -111,7 +113,7 @@ Json health_to_json(const StoreHealth& health) {
     if (health.capabilities) {
         json["capabilities"] = {{"product", health.capabilities->product},
                                 {"version", health.capabilities->version},
-                                {"details", health.capabilities->details},
+                                {"details", *health.capabilities->details},
                                 {"missing", health.capabilities->missing},
                                 {"warnings", health.capabilities->warnings}};
     }
@@ -124,7 +126,7 @@ Json unknown_to_json(const std::vector<UnknownObject>& objects) {
         array.push_back({{"name", bounded_name(unknown.object.name)},
                          {"tenant", uuid_or_null(unknown.object.tenant)},
                          {"instance", uuid_or_null(unknown.object.instance)},
-                         {"detail", unknown.object.detail},
+                         {"detail", *unknown.object.detail},
                          {"reason", unknown.reason},
                          {"resolution", unknown.resolution}});
     }

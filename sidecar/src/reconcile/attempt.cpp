@@ -219,7 +219,7 @@ void Attempt::plan(const Round& round, WorkItem& item, const Result<Observed>& f
     item.begun = item.begun || !item.plan.actions.empty();
     if (item.plan.flaw) {
         item.flaw = item.plan.flaw;
-        item.claim.desired.settings = Json::object();
+        item.claim.desired.settings = JsonValue();
     }
     if (item.plan.actions.empty()) {
         finish(item, std::nullopt);

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include "reconcile/lifecycle.hpp"
 
 namespace tenancy::sidecar {
@@ -34,7 +36,7 @@ Failure superseded(const Desired& desired, const Marker& marker) {
 }
 
 std::optional<Failure> settings_fault(const Desired& desired) {
-    if (!desired.settings.is_discarded()) {
+    if (!desired.settings->is_discarded()) {
         return std::nullopt;
     }
     return Failure{FailureKind::permanent, "SettingsUnreadable",
@@ -119,8 +121,8 @@ std::vector<Action> collection_steps(const Templates& wanted, const Templates& f
 }
 
 bool needs_publishing(const Desired& desired, const Observed& observed) {
-    static const Json none = Json::object();
-    const auto& settings = desired.settings.is_discarded() ? none : desired.settings;
+    static const JsonValue none;
+    const auto& settings = desired.settings->is_discarded() ? none : desired.settings;
     return !observed.marker || observed.marker->generation != desired.generation ||
            observed.marker->state != desired.state || !observed.settings ||
            *observed.settings != settings;

@@ -321,7 +321,7 @@ bool Scanner::note(const Scan& scan, const std::vector<UnknownObject>& unknown) 
 void Scanner::report_refused(const Scan& scan, UnknownObject& unknown) {
     const auto name = bounded_name(unknown.object.name);
     unknown.resolution = "reported";
-    const FoundObject stand_in{"refused:" + sha256_hex(name), {}, {}, Json::object()};
+    const FoundObject stand_in{"refused:" + sha256_hex(name), {}, {}, {}};
     const bool noted = note(scan, {{stand_in, "Refused", "reported"}});
     log(Level::error, "unknown_object_refused",
         {{"store", name_}, {"object", name}, {"noted_as", noted ? stand_in.name : ""}});

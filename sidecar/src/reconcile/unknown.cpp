@@ -40,8 +40,7 @@ void add_extra_collections(const StoreDefinition& definition, const Desired& des
     const std::string place = "t_" + print_uuid_hex(desired.tenant) + ".";
     for (const auto& [name, collection] : observed.collections) {
         if (!desired.templates->contains(name)) {
-            const FoundObject found{place + name, desired.tenant, observed.marker->instance,
-                                    Json::object()};
+            const FoundObject found{place + name, desired.tenant, observed.marker->instance, {}};
             extra.push_back({found, "ExtraCollection", "reported"});
         }
     }

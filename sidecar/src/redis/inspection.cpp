@@ -1,10 +1,13 @@
 #include "redis/inspection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
 #include <set>
 #include <sstream>
+
+#include <nlohmann/json.hpp>
 
 #include "base/failure.hpp"
 #include "redis/keys.hpp"
@@ -103,7 +106,7 @@ bool Inspection::about_kind(const Info& info) {
     found.version = version != info.end() ? version->second : "";
     const auto enabled = info.find("cluster_enabled");
     const bool cluster = enabled != info.end() && enabled->second == "1";
-    found.details["cluster"] = cluster;
+    found.details.set("cluster", cluster);
     if (cluster != config_.cluster) {
         found.missing.emplace_back(cluster
                                        ? "cluster = true: the server is part of a cluster"
@@ -141,7 +144,7 @@ void Inspection::about_memory(const Info& info) {
     if (policy == info.end()) {
         return;
     }
-    found.details["maxmemory_policy"] = policy->second;
+    found.details.set("maxmemory_policy", policy->second);
     if (policy->second.starts_with("allkeys-")) {
         found.warnings.push_back("maxmemory-policy is " + policy->second +
                                  ": a full server drops tenants' markers and settings; use "
@@ -156,7 +159,7 @@ void Inspection::about_persistence(const Address& node, const Info& info) {
         return;
     }
     const bool persistent = aof->second == "1" || !save->empty();
-    found.details["persistence"] = persistent;
+    found.details.set("persistence", persistent);
     if (!persistent) {
         found.warnings.emplace_back("the server keeps nothing on disk: after a restart every "
                                     "tenant has to be published again; set appendonly or save");
@@ -165,9 +168,9 @@ void Inspection::about_persistence(const Address& node, const Info& info) {
 
 void Inspection::about_databases(const Address& node) {
     if (const auto databases = setting(node, config_.cluster ? "cluster-databases" : "databases")) {
-        found.details["databases"] = *databases;
+        found.details.set("databases", *databases);
     } else if (config_.cluster) {
-        found.details["databases"] = "1";
+        found.details.set("databases", "1");
     }
 }
 
@@ -183,7 +186,7 @@ void Inspection::about_default_user(const Address& node) {
             open = false;
         }
     }
-    found.details["default_user_open"] = open;
+    found.details.set("default_user_open", open);
     if (open) {
         found.warnings.emplace_back(
             "the server's default user needs no password, so that every client that "
@@ -206,7 +209,7 @@ Capabilities inspect(const StoreConfig& config, const std::vector<Address>& addr
         return std::move(inspection.found);
     }
     const Layout layout = nodes.layout(deadline);
-    inspection.found.details["primaries"] = layout.primaries.size();
+    inspection.found.details.set("primaries", layout.primaries.size());
     const Words words = {"INFO"};
     for (const Address& node : layout.primaries) {
         const auto replies = nodes.run_at(node, 0, std::span(&words, 1), deadline);

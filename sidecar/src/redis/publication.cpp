@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "base/failpoint.hpp"
 #include "redis/keys.hpp"
 #include "redis/refusal.hpp"
@@ -36,7 +38,7 @@ std::optional<Marker> marker_of(const std::vector<Reply>& fields) {
 }
 
 // Nothing where a value is no JSON: then they differ from any that are wanted.
-std::optional<Json> settings_of(const std::vector<Reply>& fields) {
+std::optional<JsonValue> settings_of(const std::vector<Reply>& fields) {
     Json settings = Json::object();
     for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
         Json value = Json::parse(text_of("the script", fields[i + 1]), nullptr, false);
@@ -236,7 +238,7 @@ Call Application::publish_call(const Work& work, Action::Kind kind) const {
                       claim ? "claim" : "publish",
                       desired.disowned ? std::to_string(*desired.disowned) : ""};
     if (!claim) {
-        for (const auto& [key, value] : desired.settings.items()) {
+        for (const auto& [key, value] : desired.settings->items()) {
             call.arguments.push_back(key);
             call.arguments.push_back(value.dump());
         }

@@ -6,6 +6,8 @@
 #include <string>
 #include <unordered_map>
 
+#include <nlohmann/json.hpp>
+
 #include "redis/keys.hpp"
 #include "redis/refusal.hpp"
 #include "redis/scan.hpp"
@@ -55,7 +57,7 @@ FoundObject object_of(const std::string& prefix, const Count& count) {
     FoundObject object;
     object.name = prefix;
     object.tenant = tenant_of(prefix);
-    object.detail = {{"keys", count.keys}, {"databases", count.databases}};
+    object.detail = Json{{"keys", count.keys}, {"databases", count.databases}};
     return object;
 }
 

@@ -1,5 +1,7 @@
 #include "service/readiness.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/log.hpp"
 #include "base/printable.hpp"
 

@@ -11,23 +11,20 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.hpp"
 #include "uuid.hpp"
 
 namespace tenancy::sidecar {
 
-using Json = nlohmann::json;
-
 // An index of a collection. keys in their order; 1 ascending, -1 descending, or a text ("hashed").
 struct IndexTemplate {
     std::string name;
-    std::vector<std::pair<std::string, Json>> keys;
+    std::vector<std::pair<std::string, JsonValue>> keys;
     bool unique = false;
     bool sparse = false;
     std::optional<std::int64_t> ttl_seconds;
-    std::optional<Json> partial;   // partialFilterExpression
-    std::optional<Json> collation; // as the server takes it
+    std::optional<JsonValue> partial;   // partialFilterExpression
+    std::optional<JsonValue> collation; // as the server takes it
 
     friend bool operator==(const IndexTemplate&, const IndexTemplate&) = default;
 };
@@ -35,7 +32,7 @@ struct IndexTemplate {
 // What tenancy.define_collection() asks for in each tenant's database.
 struct CollectionTemplate {
     std::string name;
-    std::optional<Json> validator;                // none: every document is accepted
+    std::optional<JsonValue> validator;           // none: every document is accepted
     std::map<std::string, IndexTemplate> indexes; // by name, without _id_
 
     friend bool operator==(const CollectionTemplate&, const CollectionTemplate&) = default;
@@ -56,7 +53,7 @@ struct Desired {
     bool reached_before = false;       // the store has reported the tenant as present once
     // A generation that the store shows and the database has never given out: it gives way.
     std::optional<std::int64_t> disowned;
-    Json settings = Json::object(); // key -> value; is_discarded() when it cannot be read
+    JsonValue settings; // key -> value; is_discarded() when it cannot be read
     std::shared_ptr<const Templates> templates;
 };
 
@@ -72,9 +69,9 @@ struct Marker {
 // What was found of one tenant in one store.
 struct Observed {
     std::optional<Marker> marker;
-    std::optional<Json> settings; // an object; nothing where there is none
-    Templates collections;        // as they are, tenancy's own left out
-    bool has_objects = false;     // anything at all of the tenant is there, marker included
+    std::optional<JsonValue> settings; // an object; nothing where there is none
+    Templates collections;             // as they are, tenancy's own left out
+    bool has_objects = false;          // anything at all of the tenant is there, marker included
 };
 
 // One idempotent step. erase deletes everything of the tenant and proves by looking again that it
@@ -123,7 +120,7 @@ struct Stamp {
 struct Capabilities {
     std::string product; // "Redis", "MongoDB": what the server calls itself
     std::string version; // as the server says it; nothing is decided by it
-    Json details = Json::object();
+    JsonValue details;
     std::vector<std::string> missing;
     std::vector<std::string> warnings; // works, but somebody should know
 };
@@ -133,7 +130,7 @@ struct FoundObject {
     std::string name;             // "t_<hex>", "{t:<hex>}:"
     std::optional<Uuid> tenant;   // that the name stands for, where it is of that form
     std::optional<Uuid> instance; // of its marker
-    Json detail = Json::object(); // what helps a person: counts, sizes
+    JsonValue detail;             // what helps a person: counts, sizes
     bool unanswered = false;      // the store did not say whose it is
 };
 

@@ -24,7 +24,7 @@ struct StoreDefinition {
     std::vector<std::string> required_for;
     std::string unknown_objects = "report";   // report, adopt, prune
     std::string on_missing_stamp = "observe"; // observe, stamp
-    Json options = Json::object();
+    JsonValue options;
     std::int64_t generation = 0; // changes with every part of this but `stamped`
     std::shared_ptr<const Templates> templates;
     bool stamped = false; // this instance's stamp was written to the store once

@@ -2,6 +2,7 @@
 // PostgreSQL wants, nothing is orphaned, and nothing was written while the store was another's.
 #include <random>
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconcile/lifecycle.hpp"

@@ -1,6 +1,7 @@
 // Every state of the lifecycle table, every transition and every drift.
 #include "reconcile/decide.hpp"
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconcile/lifecycle.hpp"
@@ -16,7 +17,7 @@ const Uuid theirs{{2}};
 IndexTemplate index_on(const std::string& field) {
     IndexTemplate index;
     index.name = "by_" + field;
-    index.keys = {{field, 1}};
+    index.keys = {{field, Json(1)}};
     return index;
 }
 

@@ -21,7 +21,7 @@ public:
         std::string state = "provisioning";
         bool present = true;
         std::int64_t generation = 1;
-        Json settings = Json::object();
+        JsonValue settings;
     };
 
     struct Row { // of tenancy.tenant_store
@@ -54,12 +54,12 @@ public:
     }
 
     // A change of the tenant, as a transition or a setting makes it.
-    void change(const Uuid& id, const std::string& state, bool present, Json settings) {
+    void change(const Uuid& id, const std::string& state, bool present, const JsonValue& settings) {
         const std::lock_guard lock(mutex);
         auto& tenant = tenants.at(id);
         tenant.state = state;
         tenant.present = present;
-        tenant.settings = std::move(settings);
+        tenant.settings = settings;
         ++tenant.generation;
         auto& row = rows.at(id);
         row.due = true;

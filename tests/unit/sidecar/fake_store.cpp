@@ -1,5 +1,7 @@
 #include "fake_store.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace tenancy::sidecar {
 namespace {
 

@@ -17,7 +17,7 @@ class FakeServer {
 public:
     struct Tenant {
         std::optional<Marker> marker;
-        std::optional<Json> settings;
+        std::optional<JsonValue> settings;
         Templates collections;
         bool unanswered = false; // when it is listed
     };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "base/failure.hpp"

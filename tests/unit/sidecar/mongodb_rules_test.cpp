@@ -1,5 +1,6 @@
 // The small rules of the MongoDB store: names, needs, namespaces, sightings.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "mongodb/namespaces.hpp"
 #include "mongodb/places.hpp"
@@ -48,8 +49,8 @@ TEST(MongodbJudge, AMissingNeedIsNamedWithItsReason) {
     const auto capabilities = judge(failing("publish"), {});
     ASSERT_EQ(capabilities.missing.size(), 1U);
     EXPECT_EQ(capabilities.missing.front(), "publish: not implemented");
-    EXPECT_FALSE(capabilities.details.at("publish").get<bool>());
-    EXPECT_TRUE(capabilities.details.at("validator").get<bool>());
+    EXPECT_FALSE(capabilities.details->at("publish").get<bool>());
+    EXPECT_TRUE(capabilities.details->at("validator").get<bool>());
 }
 
 TEST(MongodbJudge, WhatNoTemplateNeedsIsAWarning) {

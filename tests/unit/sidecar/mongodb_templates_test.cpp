@@ -1,15 +1,16 @@
 // Templates and what a server lists, compared by what they mean.
 #include "mongodb/templates.hpp"
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 namespace tenancy::sidecar::mongodb {
 namespace {
 
-IndexTemplate index_of(std::vector<std::pair<std::string, Json>> keys) {
+IndexTemplate index_of(const std::vector<std::pair<std::string, Json>>& keys) {
     IndexTemplate index;
     index.name = "i";
-    index.keys = std::move(keys);
+    index.keys.assign(keys.begin(), keys.end());
     return index;
 }
 
@@ -93,7 +94,7 @@ TEST(MongodbTemplates, CollationsAreEqualToThoseWithTheirDefaults) {
     };
     EXPECT_TRUE(satisfies(wanted, shown("2").c_str()));
     EXPECT_FALSE(satisfies(wanted, shown("3").c_str()));
-    (*wanted.collation)["backwards"] = false;
+    wanted.collation->set("backwards", false);
     EXPECT_FALSE(satisfies(wanted, shown("2").c_str()));
 }
 

@@ -6,6 +6,7 @@
 #include "service/metrics.hpp"
 #include "service/readiness.hpp"
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 namespace tenancy::sidecar {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconcile/adopt.hpp"

@@ -1,6 +1,7 @@
 // What is told to PostgreSQL can be told, whatever a server wrote.
 #include "postgres/registry_json.hpp"
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 namespace tenancy::sidecar {

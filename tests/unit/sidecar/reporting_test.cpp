@@ -1,4 +1,5 @@
 // What PostgreSQL is told of a batch, and what becomes of the batch where it refuses that.
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconciling.hpp"

@@ -1,5 +1,6 @@
 // What takes something away from a tenant is shown, and told to have been shown, whatever else
 // fails.
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconciling.hpp"
@@ -61,7 +62,7 @@ TEST_F(Restriction, IsShownWithoutSettingsThatCannotBeRead) {
     database->change(tenant_number(1), "active", true, unreadable);
     (void)daemon.work();
     EXPECT_EQ(shown(0)->marker, (Marker{database->identity.id, 2, "suspended"}));
-    EXPECT_EQ(shown(0)->settings, Json::object());
+    EXPECT_EQ(shown(0)->settings, JsonValue());
     EXPECT_EQ(row(0).state, "suspended");
     EXPECT_EQ(shown(1)->marker, (Marker{database->identity.id, 1, "provisioning"}));
     for (unsigned i = 0; i < 2; ++i) {

@@ -1,4 +1,5 @@
 // What a scan finds, repairs, reports and removes.
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconciling.hpp"
@@ -42,7 +43,7 @@ TEST_F(Scanning, HasWhatIsMissingOrChangedRepaired) {
     EXPECT_EQ(daemon.statistics.scan_differing.with({"cache"}).value(), 2U);
     ASSERT_TRUE(converge());
     EXPECT_TRUE(server->tenants.contains(print_uuid(tenant_number(1))));
-    EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, Json::object());
+    EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, JsonValue());
     EXPECT_EQ(daemon.statistics.drifted.with({"cache"}).value(), 2U);
 }
 
@@ -60,7 +61,7 @@ TEST_F(Scanning, IsNotEndedByATenantOverWhichTheStoreHangs) {
         daemon.turn();
     }
     EXPECT_EQ(database->rows.at(tenant_number(1)).reason, "TimedOut");
-    EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, Json::object());
+    EXPECT_EQ(server->tenants.at(print_uuid(tenant_number(2))).settings, JsonValue());
     hangs = false;
     ASSERT_TRUE(converge());
 }

@@ -4,6 +4,7 @@
 #include <future>
 #include <set>
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconcile/suspects.hpp"

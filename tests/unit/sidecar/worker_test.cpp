@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "reconciling.hpp"
