@@ -54,6 +54,16 @@ def test_a_plan_made_with_bypassrls_runs_under_no_other_role(guards: Guards) -> 
         guards.admin("drop owned by guard_member; drop role guard_member")
 
 
+def test_functions_in_sql_are_called_after_entering(guards: Guards) -> None:
+    """PostgreSQL plans all of one, or each statement when it comes to it, as of version 18."""
+    guards.admin("set role guard_batch; create function report() returns bigint language sql as 'select count(*) from public.messages'")
+    try:
+        guards.refused("select report()", role="guard_batch", tenant=None, state="TN022")
+        assert guards.passes("begin", "select tenancy.enter_all('x')", "select report()", role="guard_batch", tenant=None) == [(710,)]
+    finally:
+        guards.admin("drop function report()")
+
+
 def test_unregistered_roles_cannot_enter(guards: Guards) -> None:
     guards.refused("begin", "select tenancy.enter_all('x')", role="guard_etl", tenant=None)
 

@@ -33,8 +33,9 @@ private:
     Progress saved_;
 };
 
-// From the planner hook, with the finished plan: debug_print_plan. Marks a plan that reads
-// protected tables as one that depends on the role (which, under row security, it does):
+// From the planner hook, with the finished plan: debug_print_plan, and roles with BYPASSRLS
+// (TN022), for which the plan has no row security, under whatever role it is begun. Marks a plan
+// that reads protected tables as one that depends on the role (which, under row security, it does):
 // check_query and check_run look no further at others.
 void check_plan(PlannedStmt* planned);
 
