@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -20,11 +21,14 @@ public:
     LogValue(std::string_view text) : value_(std::string(text)) {}
     LogValue(const std::string& text) : value_(text) {}
     LogValue(const char* text) : value_(text) {}
-    LogValue(bool flag) : value_(flag) {}
+    LogValue(std::nullptr_t) = delete;
+    template <std::same_as<bool> T>
+    LogValue(T flag) : value_(flag) {} // of pointers none
     LogValue(double number) : value_(number) {}
     template <std::signed_integral T>
     LogValue(T number) : value_(std::int64_t{number}) {}
     template <std::unsigned_integral T>
+        requires(!std::same_as<T, bool>)
     LogValue(T number) : value_(std::uint64_t{number}) {}
 
     [[nodiscard]] const auto& get() const { return value_; }
