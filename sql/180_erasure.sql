@@ -137,7 +137,7 @@ BEGIN
     IF remnants <> '{}' THEN
         RAISE EXCEPTION 'rows of tenant "%" remain', locked.slug
             USING ERRCODE = 'TN020', DETAIL = format('Rows left, by table: %s.', array_to_string(remnants, ', ')),
-                  HINT = 'See which trigger, foreign key or policy of your own keeps them from the owner of the table, then CALL tenancy.erase() again.';
+                  HINT = 'See which trigger, foreign key or policy of your own keeps them from the owner of the table, unless somebody wrote meanwhile; then CALL tenancy.erase() again.';
     END IF;
     PERFORM tenancy.check_stores(locked.id, 'erase');
     DELETE FROM tenancy.tenant_alias AS a WHERE a.tenant_id = locked.id;
@@ -217,4 +217,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE tenancy.erase(text, integer, interval) IS
-'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending its own, and letting those end that are not confined to another tenant, as a superuser''s; timeout bounds this wait, the one for the stores, and the one for whoever began to write meanwhile), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, waits until every store that is required for erasing has proven the tenant gone from it, counts again, and makes the tenant erased. Where a store has not by the timeout (TN025), the tenant stays erasing: tenancy.store_condition and tenancy.store_alarm show which. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, TN025 stores are behind, 22023, 25001, 42501.';
+'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending those in its context or in that of all tenants, and letting those end that are not confined to another tenant, as a superuser''s; timeout bounds this wait, the one for the stores, and the one for whoever began to write meanwhile), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, waits until every store that is required for erasing has proven the tenant gone from it, counts again, and makes the tenant erased. Where a store has not by the timeout (TN025), the tenant stays erasing: tenancy.store_condition and tenancy.store_alarm show which. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, TN025 stores are behind, 22023, 25001, 42501.';

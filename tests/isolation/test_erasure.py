@@ -82,6 +82,7 @@ def test_an_open_transaction_without_a_context_is_waited_for(server: Server, dat
         with pytest.raises(psycopg.Error) as caught:
             admin.execute("call tenancy.erase('acme', timeout => '200ms')")
         assert caught.value.sqlstate == "TN023"
+        assert f"process {writer.info.backend_pid}" in str(caught.value.diag.message_detail)
         assert state(admin) == "erasing"
         assert rows(server, database) == (100, 100)
         later = Later(admin, "call tenancy.erase('acme', timeout => '1 minute')")
@@ -99,7 +100,7 @@ def test_a_prepared_transaction_is_waited_for(server: Server, database: str, adm
         request_erasure(admin)
         with pytest.raises(psycopg.Error) as caught:
             admin.execute("call tenancy.erase('acme', timeout => '200ms')")
-        assert caught.value.sqlstate == "TN023"
+        assert caught.value.sqlstate == "TN023" and "prepared" in str(caught.value.diag.message_detail)
         writer.autocommit = True
         writer.execute("commit prepared 'late'")
     admin.execute("call tenancy.erase('acme')")

@@ -183,6 +183,18 @@ constexpr long poll_interval = 10;  // milliseconds
     pg_unreachable();
 }
 
+// A prepared transaction keeps the number it had in its session.
+char* name_of(const VirtualTransactionId& transaction) {
+    const PGPROC* process = compat::process_of(transaction);
+    if (process != nullptr) {
+        VirtualTransactionId current;
+        GET_VXID_FROM_PGPROC(current, *process);
+        if (VirtualTransactionIdEquals(current, transaction))
+            return psprintf("that of process %d", process->pid);
+    }
+    return pstrdup("prepared, or has just ended");
+}
+
 // name() says whose transaction is waited for, as a message has it.
 template <typename Name>
 void pause(const Patience& patience, Name name) {
@@ -209,10 +221,7 @@ void await(const VirtualTransactionId& transaction, bool cancel, const Patience&
             signal(transaction, SIGTERM);
             terminated = true;
         }
-        pause(patience, [&] {
-            const PGPROC* process = compat::process_of(transaction);
-            return psprintf("that of process %d", process != nullptr ? process->pid : 0);
-        });
+        pause(patience, [&] { return name_of(transaction); });
     }
 }
 
