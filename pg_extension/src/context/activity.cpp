@@ -134,17 +134,15 @@ LOCKTAG waiting_tag() {
 // Two that wait here would wait for each other. A transaction that has written nothing, and whose
 // commit fails if it does, is nobody's concern: its lock says so. A standby has no writers, and
 // nothing checks commits where the library came too late.
-void stand_aside() {
+void stand_aside(const LOCKTAG& tag) {
     if (!registry::preloaded() || TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
         RecoveryInProgress())
         return;
     aside = compat::own_transaction().localTransactionId;
-    const LOCKTAG tag = waiting_tag();
     (void)LockAcquire(&tag, ShareLock, false, false);
 }
 
-bool stands_aside(const VirtualTransactionId& transaction) {
-    const LOCKTAG tag = waiting_tag();
+bool stands_aside(const VirtualTransactionId& transaction, const LOCKTAG& tag) {
     int count;
     VirtualTransactionId* waiting = GetLockConflicts(&tag, ExclusiveLock, &count);
     bool found = false;
@@ -211,12 +209,13 @@ bool may_end(const VirtualTransactionId& transaction, const pg_uuid_t& tenant) {
     return slots != nullptr && concerns(transaction, tenant, Whom::in_tenant);
 }
 
-void await(const VirtualTransactionId& transaction, bool cancel, const Patience& patience) {
+void await(const VirtualTransactionId& transaction, const LOCKTAG& tag, bool cancel,
+           const Patience& patience) {
     bool terminated = false;
     if (cancel && !has_ended(transaction))
         signal(transaction, SIGINT);
     const int64 cancelled_at = patience.elapsed();
-    while (!has_ended(transaction) && !stands_aside(transaction)) {
+    while (!has_ended(transaction) && !stands_aside(transaction, tag)) {
         if (cancel && !terminated && patience.elapsed() - cancelled_at > cancel_grace) {
             signal(transaction, SIGTERM);
             terminated = true;
@@ -302,7 +301,8 @@ void check_commit() {
 
 int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
     const Patience patience{GetCurrentTimestamp(), timeout};
-    stand_aside();
+    const LOCKTAG tag = waiting_tag();
+    stand_aside(tag);
     int count;
     VirtualTransactionId* running = GetCurrentVirtualXIDs(
         InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM, &count);
@@ -312,10 +312,10 @@ int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
         for (int i = 0; i < count; i++) {
             if (is_own(running[i]) || (end && !(cancel && may_end(running[i], tenant))) ||
                 !concerns(running[i], tenant, whom) || has_ended(running[i]) ||
-                stands_aside(running[i]))
+                stands_aside(running[i], tag))
                 continue;
             waited++;
-            await(running[i], end, patience);
+            await(running[i], tag, end, patience);
         }
     }
     // No transaction is prepared in a tenant's context.
