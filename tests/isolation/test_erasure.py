@@ -50,6 +50,12 @@ def outcome(statement: Later) -> str:
     return "done"
 
 
+def wait_until_it_waits(server: Server, database: str) -> None:
+    """Until one erasure waits for others' transactions."""
+    waiting = "select count(*) from pg_stat_activity where wait_event = 'Extension' and datname = %s"
+    wait_for(lambda: server.execute(waiting, [database]) == [(1,)], 20, "it to wait")
+
+
 def state(admin: psycopg.Connection[Any]) -> str:
     row = admin.execute("select state from tenancy.tenant where slug = 'acme'").fetchone()
     assert row is not None
@@ -256,8 +262,7 @@ def test_who_changes_its_mind_is_waited_for(
             connection.execute("select 1")
         request_erasure(admin)
         later = Later(admin, "call tenancy.erase('acme', timeout => '20s')")
-        waiting = "select count(*) from pg_stat_activity where wait_event = 'Extension' and datname = %s"
-        wait_for(lambda: server.execute(waiting, [database]) == [(1,)], 20, "it to wait")
+        wait_until_it_waits(server, database)
         for connection in (one, other):
             connection.execute("select tenancy.enter_all('backfill')")
             connection.execute("insert into message (tenant_id, body) select tenancy.tenant_id('acme'), 'late'")
@@ -344,8 +349,7 @@ def test_who_began_to_write_during_the_deletion_is_waited_for(server: Server, da
     later = Later(connect(), "call tenancy.erase('acme', timeout => '20s')").wait_until_blocked(server)
     with late_insert(server, database) as writer:
         holder.execute("select pg_advisory_unlock(4711)")
-        waiting = "select count(*) from pg_stat_activity where wait_event = 'Extension' and datname = %s"
-        wait_for(lambda: server.execute(waiting, [database]) == [(1,)], 20, "it to wait")
+        wait_until_it_waits(server, database)
         writer.commit()
     later.refused("TN020")
     admin.execute("call tenancy.erase('acme')")

@@ -1,8 +1,8 @@
-#include <nlohmann/json.hpp>
-
 #include "reconciling.hpp"
 
 #include <stdexcept>
+
+#include <nlohmann/json.hpp>
 
 #include <stdlib.h>
 
