@@ -1,0 +1,127 @@
+"""How a tenant's data reaches others in PostgreSQL: one row for each way, under an id that never changes.
+
+The tests of this folder are named after the ids, and docs/explanation/threats.md is made from this table
+and from them (scripts/threats). The answers:
+
+P  the extension prevents it
+L  tenancy.check_isolation() finds it
+A  an attack test shows it, first without the extension
+D  what remains of it is documented, here
+
+A row with P counts as prevented, else one with L as found by the linter, else as documented.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Status(Enum):
+    PREVENTED = "prevented"
+    FOUND = "found by the linter"
+    DOCUMENTED = "documented"
+
+
+@dataclass(frozen=True)
+class Leak:
+    """`remains` says in plain words what is left of it. `elsewhere` names tests outside this folder."""
+
+    id: str
+    title: str
+    answers: str
+    remains: str
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def letters(self) -> set[str]:
+        return set(self.answers.split(", "))
+
+    @property
+    def status(self) -> Status:
+        if "P" in self.letters:
+            return Status.PREVENTED
+        return Status.FOUND if "L" in self.letters else Status.DOCUMENTED
+
+
+AREAS = {
+    "C": "Configuration",
+    "O": "Objects around a table",
+    "K": "Constraints that tell",
+}
+
+NOTHING = "–"
+OWNERS = "Owners of protected tables are trusted."
+
+_CONFIGURATION = [
+    Leak("C01", "Row security is off, or policies are there while it is off", "P, L", NOTHING,
+         ("tests/pgtap/isolation_ddl.sql", "tests/pgtap/isolation_protect.sql")),
+    Leak("C02", "The owner reads everything where row security is not forced", "P, L",
+         "A superuser reads everything all the same.", ("tests/pgtap/isolation_ddl.sql",)),
+    Leak("C03", "A superuser or a role with BYPASSRLS, or a membership that leads to one", "L",
+         "Roles with BYPASSRLS are stopped at protected tables until they are registered and have entered all tenants. "
+         "Superusers are asked nothing, and neither is who can become one.", ("tests/isolation/test_guard_bypass.py",)),
+    Leak("C04", "Rights below SQL: pg_read_server_files, pg_execute_server_program, REPLICATION, pageinspect", "L",
+         "Whoever reads the files reads all tenants."),
+    Leak("C05", "A permissive policy added later opens the table beside the others", "P, L",
+         "Within a tenant such a policy counts.", ("tests/pgtap/isolation_ddl.sql",)),
+    Leak("C06", "Loose policies of one's own: true, OR true, IS NULL OR, COALESCE on the tenant column", "L",
+         "On protected tables the restrictive policies hold beside them; other tables are their owner's."),
+    Leak("C07", "The tenant column may be NULL, can be changed, or compares by a non-deterministic collation", "P, L", NOTHING,
+         ("tests/pgtap/isolation_protect.sql", "tests/pgtap/isolation_ddl.sql")),
+    Leak("C08", "A command without a policy", "P, L", NOTHING, ("tests/pgtap/isolation_protect.sql",)),
+    Leak("C09", "A new table with a tenant column that nobody protected; default privileges to PUBLIC", "L",
+         "A notice says so when the table is made; nothing keeps it from being used."),
+    Leak("C10", "TRUNCATE, REFERENCES and (from 17 on) MAINTAIN are exempt from row security; TRIGGER plants code in others' statements",
+         "P, L, A", OWNERS),
+    Leak("C44", "On 15 a role with CREATEROLE grants itself any role, those with BYPASSRLS too; ADMIN OPTION", "L",
+         "Treat CREATEROLE on 15 as superuser."),
+    Leak("C45", "The library is not loaded when a session begins: TEMPLATE copies, a role's own list, background workers", "P, L, A",
+         "Nothing is answered then, which an operator has to notice and mend."),
+    Leak("C46", "DROP ... CASCADE of the extension, a schema, a function or the tenant column takes the restrictive policy away, and a permissive one stays",
+         "P, A", "A superuser who sets tenancy.guard to off may drop it all; the tables then show nothing."),
+    Leak("C47", "REASSIGN OWNED, ALTER ROLE and ALTER DATABASE fire no event trigger, and session_replication_role = replica silences triggers",
+         "P, L, A", "Under replica PostgreSQL checks no foreign keys. Only superusers set it, and who was granted that."),
+    Leak("C48", "The owner reads all rows through index, check and generated expressions, USING of a type change, statistics", "D, L",
+         "Owners of protected tables are trusted: let a role that nobody logs in as own them, protect(..., owner => ...)."),
+]
+
+_OBJECTS = [
+    Leak("O11", "A view runs with its owner's rights unless it is security_invoker", "L, A",
+         "Views of a superuser read all rows. Those of a table's owner stay in the tenant, and those of roles with BYPASSRLS are refused."),
+    Leak("O12", "A materialized view is a copy without policies", "L, A", "Only a superuser or a registered role can fill it for all tenants."),
+    Leak("O13", "A SECURITY DEFINER function runs with its owner's rights", "L, A",
+         "Those of a superuser read all rows; those of a table's owner stay in the tenant."),
+    Leak("O14", "A rule runs with the rights of its table's owner", "L, A", "Rules on tables and views of a superuser reach all rows."),
+    Leak("O15", "A SECURITY DEFINER trigger function runs with its owner's rights", "L, A", "Those of a superuser reach all rows."),
+    Leak("O16", "A partition or a child, used by its own name, has none of its parent's policies", "P, L, A", NOTHING),
+    Leak("O17", "Foreign tables have no row security; dblink and postgres_fdw come back as another role", "L, A",
+         "Whoever may use such a server is, on the other side, the role of its user mapping."),
+    Leak("O18", "CREATE TABLE AS and other copies carry no policy", "P, L, A",
+         "Temporary copies are refused. Tables that an application role may create or write keep what it puts there: take that right away."),
+    Leak("O19", "Large objects have no row security", "L, A, D", "They belong to a role, which all tenants share: keep files elsewhere, or as bytea in a protected table."),
+    Leak("O20", "The value of a sequence and the gaps in its numbers tell how many rows others insert", "L, A",
+         "The sequences of protected tables cannot be read, but gaps in one's own numbers remain: use uuid where volumes matter."),
+    Leak("O21", "Logical decoding and publications carry all rows", "L, D", "Whoever may replicate has all tenants' rows."),
+    Leak("O22", "Sub-selects in policies: races under READ COMMITTED, recursion", "P, L", "Policies of your own may have them.",
+         ("tests/pgtap/isolation_protect.sql",)),
+    Leak("O49", "A protected table is put under an unprotected parent, and read and deleted through it", "P, L, A", NOTHING),
+    Leak("O50", "Administrative functions that touch users' tables run the owner's triggers, checks and casts with their own rights", "P, A",
+         "This holds for the extension's functions; your own have to take care themselves.", ("tests/pgtap/isolation_hostile.sql",)),
+    Leak("O51", "Temporary objects shadow names in SECURITY DEFINER functions", "P, L, A",
+         "A temporary table with ON COMMIT DROP still shadows names in functions of your own without a fixed search_path.",
+         ("tests/pgtap/shadowing.sql",)),
+]
+
+_CONSTRAINTS = [
+    Leak("K23", "UNIQUE, PRIMARY KEY and EXCLUDE over all tenants answer whether another tenant has a value", "P, L, A",
+         "Only with harden_keys => 'keys'. A primary key of one number stays as it is: whether a number is taken can be asked."),
+    Leak("K24", "A foreign key accepts another tenant's parent, and tells whether it exists", "P, L, A",
+         "Foreign keys that are added later have to be hardened by calling protect again; a notice says so."),
+    Leak("K25", "ON DELETE CASCADE deletes another tenant's rows", "P, L, A", NOTHING),
+    Leak("K26", "Errors show values: casts, RAISE of one's own, the server's log", "A, D",
+         "PostgreSQL withholds rows from its own messages where row security holds. What your functions raise, and the log, is yours to keep."),
+    Leak("K52", "A foreign key added or validated under forced row security counts as valid although hidden rows violate it", "P, L, A", NOTHING),
+    Leak("K53", "One tenant stops the others: numbers of a primary key taken beforehand, setval, an exhausted sequence, LOCK TABLE", "P, A, D",
+         "A number can be taken beforehand, GENERATED ALWAYS too: use uuid, or grant INSERT on the other columns alone."),
+]
+
+LEAKS = {leak.id: leak for leak in [*_CONFIGURATION, *_OBJECTS, *_CONSTRAINTS]}

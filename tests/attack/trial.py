@@ -1,0 +1,121 @@
+"""An attack on both sides, and whether it came out as the registry says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from . import linter
+from .leaks import Leak, Status
+from .sides import ACME, GLOBEX, Setup, Side, foreign
+
+Attack = Callable[[Side], Any]
+InContext = Callable[[psycopg.Connection[Any]], Any]
+
+
+class Trial:
+    """What one test has shown of its leak. An attack returns what it has learnt, nothing where that is nothing."""
+
+    def __init__(self, leak: Leak, plain: Side, guarded: Side) -> None:
+        self.leak, self.plain, self.guarded = leak, plain, guarded
+        self.stopped = self.remaining = self.reported = False
+
+    def leaks(self, attack: Attack) -> None:
+        """It works on the twin: a test whose attack works nowhere shows nothing."""
+        assert attack(self.plain), f"{self.leak.id} does not leak on the twin"
+
+    def holds(self, attack: Attack, sqlstate: str | None = None, match: str | None = None) -> None:
+        """With the extension it is refused, or finds nothing."""
+        if sqlstate is None:
+            found = attack(self.guarded)
+            assert not found, f"{self.leak.id} leaks: {found}"
+        else:
+            refused(lambda: attack(self.guarded), sqlstate, match)
+        self.stopped = True
+
+    def stops(self, attack: Attack, sqlstate: str | None = None, match: str | None = None) -> None:
+        self.leaks(attack)
+        self.holds(attack, sqlstate, match)
+
+    def remains(self, attack: Attack) -> None:
+        """It works on both sides: what the registry says that remains."""
+        self.leaks(attack)
+        assert attack(self.guarded), f"{self.leak.id} is said to remain, and does not"
+        self.remaining = True
+        if self.leak.status is Status.FOUND:
+            with self.guarded.connect("postgres") as connection:
+                self._ask(connection)
+
+    def found(self, setup: Setup, attack: str | InContext) -> None:
+        """Opened by what somebody trusted sets up, it works on both sides; the linter has to say so."""
+        for side in (self.plain, self.guarded):
+            with side.session(setup=setup, before=lambda c, side=side: side.plain or self._ask(c)) as connection:
+                shown = attack(connection) if callable(attack) else foreign(last(connection, attack))
+                assert shown, f"{self.leak.id} does not leak on the {side.name} side: correct the test, or the registry"
+        self.remaining = True
+
+    def _ask(self, connection: psycopg.Connection[Any]) -> None:
+        if linter.INSTALLED:
+            assert linter.reports(connection, self.leak.id), f"{linter.FUNCTION}() says nothing of {self.leak.id}"
+            self.reported = True
+
+    def conclude(self, part: str | None) -> None:
+        """Fails a test that has not shown what the registry says, or the part of it that its name does."""
+        status = self.leak.status
+        if part == "refused_" or (part is None and status is Status.PREVENTED):
+            assert self.stopped, f"the test does not show that {self.leak.id} is prevented"
+            return
+        assert self.remaining, f"the test does not show that {self.leak.id} remains"
+        if part is None and status is Status.FOUND and linter.INSTALLED:
+            assert self.reported, f"nothing prevents {self.leak.id}, and the linter was not asked"
+
+
+def refused(attack: Callable[[], Any], sqlstate: str, match: str | None = None) -> psycopg.Error:
+    """The error with which an attack is refused; a hint says what to do instead."""
+    with pytest.raises(psycopg.Error, match=match) as caught:
+        found = attack()
+        pytest.fail(f"not refused: {found}")
+    assert caught.value.sqlstate == sqlstate, f"{caught.value.sqlstate}: {caught.value}"
+    assert caught.value.diag.message_hint or not sqlstate.startswith("TN")
+    return caught.value
+
+
+def last(connection: psycopg.Connection[Any], statements: str) -> list[Any]:
+    """The rows of the last of several statements."""
+    cursor = connection.execute(statements)
+    while cursor.nextset():
+        pass
+    return cursor.fetchall() if cursor.description else []
+
+
+def in_context(
+    attack: str | InContext, *, setup: Setup = "", role: str = "attack_app", tenant: str | None = ACME,
+    learn: Callable[[Any], Any] = foreign,
+) -> Attack:
+    """The attack of one session inside a tenant's transaction: statements, the last one's rows being what is
+    learnt of globex, or a function of the connection."""
+
+    def run(side: Side) -> Any:
+        with side.session(tenant, role=role, setup=setup) as connection:
+            return attack(connection) if callable(attack) else learn(last(connection, attack))
+
+    return run
+
+
+def carried(make: str, read: str, *, clean: str = "", victim: str = GLOBEX) -> Attack:
+    """What a pooled connection shows acme after a transaction of globex."""
+
+    def run(side: Side) -> Any:
+        with side.connect() as connection:
+            try:
+                with connection.transaction():
+                    side.enter(connection, victim)
+                    connection.execute(make)
+                with connection.transaction(force_rollback=True):
+                    side.enter(connection, ACME)
+                    return foreign(last(connection, read))
+            finally:
+                connection.execute(clean or "select")
+
+    return run
