@@ -9,8 +9,13 @@ PG_CONFIG  ?= pg_config
 
 SOURCES     = $(sort $(wildcard pg_extension/src/*.cpp pg_extension/src/*/*.cpp pg_extension/core/*.cpp))
 OBJS        = $(SOURCES:.cpp=.o)
-SQL_SOURCES = $(sort $(wildcard sql/[0-9][0-9][0-9]_*.sql))
-DATA_built  = tenancy--$(EXTVERSION).sql
+# The linter's rules go into the body of one of its functions, and into a file of their own.
+LINT        = $(sort $(wildcard sql/lint/rules/*.sql))
+LINT_BODY   = sql/lint/extension/head.sql sql/lint/facts.sql $(LINT) $(sort $(wildcard sql/lint/registry/*.sql)) \
+              sql/lint/told.sql sql/lint/extension/tail.sql
+LINT_FILE   = sql/lint/plain/head.sql sql/lint/facts.sql $(LINT) sql/lint/told.sql sql/lint/plain/tail.sql
+SQL_SOURCES = $(sort $(wildcard sql/[0-3][0-9][0-9]_*.sql)) $(LINT_BODY) $(sort $(wildcard sql/[4-9][0-9][0-9]_*.sql))
+DATA_built  = tenancy--$(EXTVERSION).sql tenancy_lint.sql
 DATA        = $(wildcard sql/updates/tenancy--*--*.sql)
 EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d) build/sidecar
 
@@ -57,5 +62,8 @@ endif
 
 -include $(OBJS:.o=.d)
 
-$(DATA_built): $(SQL_SOURCES)
+tenancy--$(EXTVERSION).sql: $(SQL_SOURCES)
+	cat $^ > $@
+
+tenancy_lint.sql: $(LINT_FILE)
 	cat $^ > $@

@@ -151,3 +151,10 @@ GRANT EXECUTE ON FUNCTION
     tenancy.register_bypass(regrole, text, timestamptz),
     tenancy.unregister_bypass(regrole)
 TO tenancy_admin;
+
+-- The linter. Each asks for an operator.
+GRANT EXECUTE ON FUNCTION tenancy.check_isolation(boolean), tenancy.isolation_rules() TO tenancy_admin, tenancy_auditor;
+GRANT EXECUTE ON FUNCTION
+    tenancy.suppress_finding(text, text, text, timestamptz), tenancy.unsuppress_finding(text, text)
+TO tenancy_admin;
+GRANT SELECT ON tenancy.finding_suppression TO tenancy_admin, tenancy_auditor;

@@ -20,7 +20,6 @@ from .catalog import differences
 
 RELEASED = sorted((ROOT / "tests" / "upgrade" / "released").glob("tenancy--*.sql"))
 CURRENT = re.search(r"default_version = '(.*)'", (ROOT / "pg_extension" / "tenancy.control").read_text())[1]  # type: ignore[index]
-SOURCES = sorted((ROOT / "sql").glob("[0-9][0-9][0-9]_*.sql"))
 
 # What the invented version, 0.0.1, has less or other than the present one, and the delta's answer.
 MISSING = "tenancy.unexempt(regclass)"
@@ -39,7 +38,8 @@ CREATE INDEX tenant_alias_tenant_idx ON tenancy.tenant_alias (tenant_id);
 
 
 def current_script() -> str:
-    return "".join(source.read_text() for source in SOURCES)
+    [script] = tree().rglob(f"extension/tenancy--{CURRENT}.sql")
+    return script.read_text()
 
 
 def statement(start: str) -> str:

@@ -1,0 +1,20 @@
+-- What makes tenants leak in this database: one query that reads the catalog and changes nothing.
+-- For PostgreSQL 15 to 18, as any role, with any client, without any extension:
+--
+--     psql -X -d DATABASE -f tenancy_lint.sql
+--
+-- It takes a table for one of tenants' rows when it has a column of the name below. Guesses about
+-- policies are made from their text: what is found is worth a look, what is not found is not proven.
+-- This file is made from sql/lint; https://github.com/tenancy/tenancy explains each rule.
+WITH RECURSIVE
+tenant_column(name) AS (
+    -- Here: the columns that say whose a row is.
+    SELECT unnest(ARRAY['tenant_id'])::name
+),
+set_aside(relid) AS (
+    -- Here: tables with such a column that are not for tenants, as 'schema.table'.
+    SELECT to_regclass(name)::oid FROM unnest(ARRAY[]::text[]) AS t(name)
+),
+recorded(relid, tenant_column) AS (SELECT NULL::oid, NULL::name WHERE false),
+allowed_bypass(role) AS (SELECT NULL::oid WHERE false),
+installation(extension, guarded) AS (VALUES (false, false)),

@@ -1,0 +1,15 @@
+-- fires C03_bypass_role lint_report
+CREATE ROLE lint_report BYPASSRLS;
+-- silent C03_bypass_role (extension)
+CREATE ROLE lint_report BYPASSRLS;
+SELECT tenancy.register_bypass('lint_report', 'reports', now() + interval '1 day');
+-- silent C03_bypass_role
+CREATE ROLE lint_report;
+-- fires C03_becomes_bypass_role lint_app
+CREATE ROLE lint_step NOINHERIT;
+CREATE ROLE lint_report BYPASSRLS;
+GRANT lint_report TO lint_step;
+GRANT lint_step TO lint_app;
+-- silent C03_becomes_bypass_role
+CREATE ROLE lint_step;
+GRANT lint_step TO lint_app;

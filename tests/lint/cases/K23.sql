@@ -1,0 +1,10 @@
+-- fires K23_global_key shop.customers_email_key
+ALTER TABLE shop.customers ADD UNIQUE (email);
+-- fires K23_global_key shop.customers_lower_idx
+CREATE UNIQUE INDEX ON shop.customers (lower(email));
+-- silent K23_global_key
+ALTER TABLE shop.customers ADD UNIQUE (tenant_id, email);
+-- fires K23_numbered_key shop.note_pkey
+CREATE TABLE shop.note (id bigint PRIMARY KEY, tenant_id uuid);
+-- silent K23_numbered_key
+CREATE TABLE shop.note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_id uuid);

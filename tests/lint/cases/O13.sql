@@ -1,0 +1,27 @@
+-- fires O13_definer_reads_all shop.total()
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    BEGIN ATOMIC SELECT count(*) FROM shop.orders; END;
+-- fires O13_definer_reads_all shop.total()
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'BEGIN RETURN (SELECT count(*) FROM shop."orders"); END';
+-- fires O13_definer_reads_all shop.total()
+-- Through a view and a function that PostgreSQL has parsed.
+CREATE VIEW shop.all_orders WITH (security_invoker = true) AS SELECT * FROM shop.orders;
+CREATE FUNCTION shop.part() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM shop.all_orders; END;
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT shop.part(); END;
+-- silent O13_definer_reads_all
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM shop.orders); END';
+-- silent O13_definer_reads_all
+-- Its owner is bound by the policies.
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM shop.orders; END;
+ALTER FUNCTION shop.total() OWNER TO lint_owner;
+-- silent O13_definer_reads_all
+CREATE FUNCTION shop.borders() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT count(*) FROM shop.country /* borders */';
+-- fires O13_definer_search_path shop.total()
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END';
+-- fires O13_definer_search_path shop.reset()
+CREATE PROCEDURE shop.reset() LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+-- silent O13_definer_search_path
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION shop.parsed() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT 1; END;
+CREATE FUNCTION shop.mine() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
