@@ -16,6 +16,7 @@
 #include "guard/guard.hpp"
 #include "isolation/borrowed_rights.hpp"
 #include "isolation/ddl.hpp"
+#include "isolation/forced.hpp"
 #include "isolation/protected.hpp"
 
 namespace tenancy {
@@ -92,6 +93,7 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(
     const Scoped writing(depth.writing, writes(query));
     const context::entry_rule::Running entry_statement(query);
     const guard::ProgressScope progress(query);
+    const isolation::ForcedRowSecurity forced;
     pg_call([&] {
         if (!context::registry::installed() || context::entry_rule::called_directly())
             return;
@@ -111,6 +113,7 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(
 void finish_impl(QueryDesc* query) {
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
+    const isolation::ForcedRowSecurity forced;
     pg_call([&] {
         if (previous_finish != nullptr)
             previous_finish(query);

@@ -6,6 +6,7 @@
 #include "bridge/call.hpp"
 #include "bridge/entry.hpp"
 #include "context/state.hpp"
+#include "isolation/forced.hpp"
 
 namespace tenancy::isolation {
 
@@ -136,10 +137,9 @@ int64 run_as_owner(const OwnerCommand& command) {
         std::optional<context::InternalContext> tenant;
         if (command.tenant != nullptr)
             tenant.emplace(*command.tenant);
-        pg_call([&] {
-            result = execute(command.sql);
-            fire_deferred_triggers();
-        });
+        result = pg_call([&] { return execute(command.sql); });
+        const ForcedRowSecurity forced;
+        pg_call([] { fire_deferred_triggers(); });
     }
 
     AtEOXact_GUC(false, settings);
