@@ -35,6 +35,7 @@ BEGIN
         PERFORM tenancy.refuse_transition(locked, 'erase',
             format('Its grace lasts until %s.', locked.erase_after));
     END IF;
+    PERFORM tenancy.check_record();
     IF locked.erase_started_at IS NULL THEN
         -- In one statement: it is the generation that tells the stores.
         UPDATE tenancy.tenant AS t
@@ -47,7 +48,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.begin_erasure(text, integer) IS
-'Marks the erasing of a tenant as begun, after which it cannot be cancelled and the stores delete theirs; returns its id, NULL when it is erased already. Errors: TN004, TN010 not erasing, or its grace is not over, 22023 batch, 42501. A step of tenancy.erase().';
+'Marks the erasing of a tenant as begun, after which it cannot be cancelled and the stores delete theirs; returns its id, NULL when it is erased already. Errors: TN004, TN010 not erasing, or its grace is not over, 22023 batch, 55000 tenancy.protected_table is not true, 42501. A step of tenancy.erase().';
 
 CREATE FUNCTION tenancy.check_erasing(tenant uuid)
 RETURNS void
@@ -127,6 +128,7 @@ DECLARE
     total    bigint;
 BEGIN
     PERFORM tenancy.check_erasing(finish_erasure.tenant);
+    PERFORM tenancy.check_record();
     SELECT t.* INTO STRICT locked FROM tenancy.tenant AS t WHERE t.id = finish_erasure.tenant FOR NO KEY UPDATE;
     FOR left_in IN SELECT o.relation FROM tenancy.erasure_order() AS o ORDER BY o.place, o.relation::oid LOOP
         remain := tenancy.tenant_rows(locked.id, left_in);
@@ -160,7 +162,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.finish_erasure(uuid) IS
-'Counts again in every protected table and, when nothing of the tenant is left and every store required for erasing has proven it gone, makes it erased: its display name, settings, aliases, grants, all reasons and what stores said of it go; id, slug, external id, counts and the skeleton of its audit trail stay. A forgotten store that the tenant may have been in is the event erasure_unproven in its trail. Returns how many rows were deleted in all. Errors: TN020 rows remain, TN025 a store has not proven it, TN016 it is not being erased, 42501. A step of tenancy.erase().';
+'Counts again in every protected table and, when nothing of the tenant is left and every store required for erasing has proven it gone, makes it erased: its display name, settings, aliases, grants, all reasons and what stores said of it go; id, slug, external id, counts and the skeleton of its audit trail stay. A forgotten store that the tenant may have been in is the event erasure_unproven in its trail. Returns how many rows were deleted in all. Errors: TN020 rows remain, TN025 a store has not proven it, TN016 it is not being erased, 55000 tenancy.protected_table is not true, 42501. A step of tenancy.erase().';
 
 -- Commits between batches, so it can be neither SECURITY DEFINER nor have a SET clause: every name is qualified.
 CREATE PROCEDURE tenancy.erase(tenant text, batch integer DEFAULT 10000, timeout interval DEFAULT '1 minute')
@@ -217,4 +219,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE tenancy.erase(text, integer, interval) IS
-'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending those in its context or in that of all tenants, and letting those end that are not confined to another tenant, as a superuser''s; timeout bounds this wait, the one for the stores, and the one for whoever began to write meanwhile), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, waits until every store that is required for erasing has proven the tenant gone from it, counts again, and makes the tenant erased. Where a store has not by the timeout (TN025), the tenant stays erasing: tenancy.store_condition and tenancy.store_alarm show which. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, TN025 stores are behind, 22023, 25001, 42501.';
+'Erases a tenant whose grace is over: waits until no transaction can still write for it (ending those in its context or in that of all tenants, and letting those end that are not confined to another tenant, as a superuser''s; timeout bounds this wait, the one for the stores, and the one for whoever began to write meanwhile), deletes its rows from every protected table in batches of at most batch rows, a transaction and a NOTICE for each, waits until every store that is required for erasing has proven the tenant gone from it, counts again, and makes the tenant erased. Where a store has not by the timeout (TN025), the tenant stays erasing: tenancy.store_condition and tenancy.store_alarm show which. Interrupted, it is simply called again; called for an erased tenant it says so. Not inside a transaction block (25001). Errors: TN004, TN010 not erasing, or its grace is not over, TN020 rows remain, TN023 writers remain, TN025 stores are behind, 22023, 25001, 55000 tenancy.protected_table does not hold the tables that are protected (tenancy.sync()), 42501.';

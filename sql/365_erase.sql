@@ -1,5 +1,33 @@
 -- Deleting and counting one tenant's rows, and the roles that work for all tenants.
 
+-- Erasing goes by the record of protected tables. The catalog is the truth: a table restored by itself carries
+-- its policies and is in no record, and the rows in it would neither be deleted nor counted.
+CREATE FUNCTION tenancy.check_record()
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    unknown text;
+    gone text;
+BEGIN
+    SELECT string_agg(DISTINCT p.polrelid::regclass::text, ', ') INTO unknown FROM pg_policy AS p
+    WHERE NOT p.polpermissive AND (tenancy.protection(p.polrelid)).tenant_column IS NOT NULL
+      AND tenancy.protected_root(p.polrelid) IS NULL;
+    SELECT string_agg(p.relation::text, ', ') INTO gone
+    FROM tenancy.protected_table AS p JOIN pg_class AS c ON c.oid = p.relation
+    WHERE (tenancy.protection(p.relation)).tenant_column IS NULL;
+    IF unknown IS NOT NULL OR gone IS NOT NULL THEN
+        RAISE EXCEPTION 'tenancy.protected_table does not say which tables are protected'
+            USING ERRCODE = '55000',
+                  DETAIL = concat_ws(' ', 'Protected and not recorded: ' || unknown || '.', 'Recorded and not protected: ' || gone || '.'),
+                  HINT = 'Call tenancy.protect() again for what is to be protected, then tenancy.sync(), and delete the tenant''s rows yourself in what is not.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.check_record() IS
+'Raises 55000 unless tenancy.protected_table holds the tables that are protected and no others. Internal.';
+
 -- Tables in an order in which rows can be deleted: those that refer to others first. Tables on a circle of
 -- foreign keys come last; deleting has to be repeated for them.
 CREATE FUNCTION tenancy.erasure_order()

@@ -1,6 +1,6 @@
 -- Erasing: only after grace, only what is the tenant's, all of it, and only then erased.
 \ir helpers/operators.sql
-SELECT plan(31);
+SELECT plan(35);
 
 CREATE ROLE lc_owner;
 CREATE SCHEMA app AUTHORIZATION lc_owner;
@@ -59,6 +59,25 @@ SELECT test.said(:'in_block', '25001', 'not inside a transaction block');
 SET SESSION AUTHORIZATION lc_auditor;
 CALL tenancy.erase('acme');
 SELECT test.said(:'SQLSTATE', '42501', 'not by an auditor');
+
+-- What the record does not know, as after a restore of one table, or what only the record knows.
+RESET SESSION AUTHORIZATION;
+DELETE FROM tenancy.protected_table WHERE relation = 'app.category'::regclass;
+SET SESSION AUTHORIZATION lc_admin;
+CALL tenancy.erase('acme');
+SELECT test.said(:'SQLSTATE', '55000', 'a protected table that is not recorded is not passed over');
+SELECT is((SELECT erase_started_at FROM tenancy.tenant WHERE slug = 'acme'), NULL, 'and nothing has begun');
+SELECT tenancy.sync() \g /dev/null
+RESET SESSION AUTHORIZATION;
+SET tenancy.guard = off;
+ALTER TABLE app.category DISABLE ROW LEVEL SECURITY;
+SET SESSION AUTHORIZATION lc_admin;
+CALL tenancy.erase('acme');
+SELECT test.said(:'SQLSTATE', '55000', 'nor a recorded one that is not protected');
+SELECT is((SELECT erase_started_at FROM tenancy.tenant WHERE slug = 'acme'), NULL, 'and still nothing has begun');
+RESET SESSION AUTHORIZATION;
+ALTER TABLE app.category ENABLE ROW LEVEL SECURITY;
+RESET tenancy.guard;
 
 -- A trigger that keeps rows: the rest goes, and nothing is claimed.
 RESET SESSION AUTHORIZATION;
