@@ -58,6 +58,21 @@ $$;
 COMMENT ON FUNCTION tenancy.context_function(text, text) IS
 'The call that gives the tenant of the context as a key of this kind; prefix is current or default. Internal.';
 
+-- A query on a parent reads its children's rows by the parent's policies alone, also where a child has others.
+CREATE FUNCTION tenancy.open_parents(relation regclass)
+RETURNS TABLE (child regclass, parent regclass)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH family AS (SELECT id FROM tenancy.table_tree(open_parents.relation) AS t(id))
+    SELECT i.inhrelid::regclass, i.inhparent::regclass
+    FROM pg_inherits AS i JOIN family AS f ON f.id = i.inhrelid
+    WHERE i.inhparent NOT IN (SELECT id FROM family) AND (tenancy.protection(i.inhparent)).tenant_column IS NULL
+    ORDER BY i.inhrelid, i.inhseqno
+$$;
+COMMENT ON FUNCTION tenancy.open_parents(regclass) IS
+'The unprotected parents, outside its own tree, of a table and of what is below it. Internal.';
+
 -- What cannot be protected at all is refused before anything is changed.
 CREATE FUNCTION tenancy.check_protectable(relation regclass)
 RETURNS void
@@ -66,7 +81,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     member record;
-    parent regclass;
+    shown record;
 BEGIN
     FOR member IN
         SELECT c.oid::regclass AS id, c.relkind, c.relpersistence, n.nspname
@@ -84,18 +99,14 @@ BEGIN
                       HINT = 'Protect a permanent table of a schema of your own.';
         END IF;
     END LOOP;
-    SELECT i.inhparent INTO parent FROM pg_inherits AS i
-    WHERE i.inhrelid = check_protectable.relation
-      AND (tenancy.protection(i.inhparent)).tenant_column IS NULL
-    LIMIT 1;
+    SELECT o.* INTO shown FROM tenancy.open_parents(check_protectable.relation) AS o LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '"%" is a child of unprotected table "%"', check_protectable.relation, parent
+        RAISE EXCEPTION '"%" is a child of unprotected table "%"', shown.child, shown.parent
             USING ERRCODE = '55000',
                   DETAIL = 'Queries on the parent would read the child''s rows without its policies.',
                   HINT = 'Protect the parent: its children are protected with it.';
     END IF;
-    SELECT x.relation INTO parent FROM tenancy.shared_table AS x WHERE x.relation = check_protectable.relation;
-    IF FOUND THEN
+    IF EXISTS (SELECT FROM tenancy.shared_table AS x WHERE x.relation = check_protectable.relation) THEN
         RAISE EXCEPTION '"%" is a shared table', check_protectable.relation
             USING ERRCODE = '55000', HINT = 'Use tenancy.unshare() first.';
     END IF;

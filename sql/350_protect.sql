@@ -336,8 +336,16 @@ AS $$
 DECLARE
     held record;
     child record;
+    shown record;
 BEGIN
     SELECT r.* INTO held FROM tenancy.protection(protect_descendants.root) AS r;
+    SELECT o.* INTO shown FROM tenancy.open_parents(protect_descendants.root) AS o LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" cannot be a child of protected table "%" and of unprotected table "%"', shown.child,
+                protect_descendants.root, shown.parent
+            USING ERRCODE = 'TN018', DETAIL = 'Queries on the unprotected one would read its rows without its policies.',
+                  HINT = 'Protect the other parent first, or inherit from one table alone.';
+    END IF;
     FOR child IN
         SELECT c.oid::regclass AS id, c.relkind
         FROM tenancy.table_tree(protect_descendants.root) AS t(id) JOIN pg_class AS c ON c.oid = t.id

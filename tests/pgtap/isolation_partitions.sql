@@ -27,7 +27,7 @@ INSERT INTO shop.event_2025 (id, at, body) OVERRIDING SYSTEM VALUE VALUES (50, '
 COMMIT;
 RESET SESSION AUTHORIZATION;
 
-SELECT plan(28);
+SELECT plan(31);
 SELECT is(:through_parent, 1, 'through the parent');
 SELECT is(:in_partition, 1, 'directly in a partition');
 SELECT is(:in_deep_partition, 0, 'and in a partition of a partition');
@@ -59,6 +59,12 @@ SET SESSION AUTHORIZATION iso_owner;
 ALTER TABLE shop.event DETACH PARTITION shop.event_2025;
 SELECT test.refused($$ALTER TABLE shop.open_parent ATTACH PARTITION shop.event_2025 DEFAULT$$, 'TN018', 'a protected table under an unprotected partitioned one');
 SELECT test.refused($$ALTER TABLE shop.heir INHERIT shop.open_base$$, 'TN018', 'or under an unprotected parent');
+SELECT test.refused($$CREATE TABLE shop.heir4 () INHERITS (shop.parent, shop.open_base)$$, 'TN018', 'a child of a protected and an unprotected parent');
+CREATE TABLE shop.heir5 (id int, tenant_id uuid NOT NULL) INHERITS (shop.open_base);
+SELECT test.refused($$ALTER TABLE shop.heir5 INHERIT shop.parent$$, 'TN018', 'or one that becomes it');
+CREATE TABLE shop.second_parent (id int, tenant_id uuid NOT NULL);
+CREATE TABLE shop.heir6 () INHERITS (shop.second_parent, shop.open_base);
+SELECT test.refused($$SELECT tenancy.protect('shop.second_parent')$$, '55000', 'or one that protect() finds below a table');
 RESET SESSION AUTHORIZATION;
 SELECT ok((tenancy.protection('shop.event_2025')).complete, 'a detached partition stays protected');
 SELECT is((SELECT count(*) FROM tenancy.protected_table WHERE relation = 'shop.event_2025'::regclass), 1::bigint, 'and has a record of its own');
