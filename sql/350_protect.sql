@@ -168,6 +168,23 @@ END
 $$;
 COMMENT ON FUNCTION tenancy.check_protect_options(text, text) IS 'Raises 22023 for options that do not exist. Internal.';
 
+CREATE FUNCTION tenancy.require_moving_snapshot()
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE EXCEPTION 'a table cannot be protected in a % transaction', upper(current_setting('transaction_isolation'))
+            USING ERRCODE = '25001',
+                  DETAIL = 'Its snapshot would hide a partition that was made meanwhile, which would stay unprotected.',
+                  HINT = 'Begin with SET TRANSACTION ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION tenancy.require_moving_snapshot() IS
+'Raises 25001 in a transaction that sees one moment only. Internal.';
+
 -- Moving a table to a role that nobody logs in as takes an operator: its owner could name anybody.
 CREATE FUNCTION tenancy.give_table(relation regclass, owner regrole)
 RETURNS void
@@ -233,6 +250,7 @@ DECLARE
 BEGIN
     PERFORM tenancy.require_table_rights(protect.relation);
     PERFORM tenancy.check_protect_options(protect.harden_keys, protect.existing_policies);
+    PERFORM tenancy.require_moving_snapshot();
     IF protect.owner IS NOT NULL THEN
         PERFORM tenancy.require_operator('admin');
     END IF;
@@ -326,7 +344,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.protect(regclass, name, name, text, boolean, regrole, text) IS
-'Puts a table, with its partitions, under tenant policies, all at once: for tables that are empty or offline; see protect_plan() for live ones. tenant_column is an existing column of type uuid (the tenant''s id), bigint, integer, text or varchar (its external id); with via, the foreign key column of a child table, it is added and filled from the protected parent. harden_keys: references makes foreign keys between protected tables include the tenant, keys also makes natural unique keys unique per tenant, off leaves keys alone. fill_null replaces an explicit NULL tenant on INSERT. owner moves the table to a role (operators only). existing_policies: refuse, keep or replace permissive policies the table has. Everything done to the table is done as its owner. Calling it again completes what is missing. Rows of tenants that are not registered stay, reachable once such a tenant is provisioned, and are reported by a notice. For the owner and operators of kind admin. Errors: 0A000 what cannot be protected, 23502 rows without tenant, 23503 references between tenants, 42501, 55000.';
+'Puts a table, with its partitions, under tenant policies, all at once: for tables that are empty or offline; see protect_plan() for live ones. tenant_column is an existing column of type uuid (the tenant''s id), bigint, integer, text or varchar (its external id); with via, the foreign key column of a child table, it is added and filled from the protected parent. harden_keys: references makes foreign keys between protected tables include the tenant, keys also makes natural unique keys unique per tenant, off leaves keys alone. fill_null replaces an explicit NULL tenant on INSERT. owner moves the table to a role (operators only). existing_policies: refuse, keep or replace permissive policies the table has. Everything done to the table is done as its owner. Calling it again completes what is missing. Rows of tenants that are not registered stay, reachable once such a tenant is provisioned, and are reported by a notice. For the owner and operators of kind admin. Errors: 0A000 what cannot be protected, 23502 rows without tenant, 23503 references between tenants, 25001 the transaction''s snapshot is fixed, 42501, 55000.';
 
 CREATE FUNCTION tenancy.protect_descendants(root regclass)
 RETURNS void

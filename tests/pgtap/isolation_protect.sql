@@ -65,7 +65,7 @@ TRUNCATE shop.by_uuid;
 RESET SESSION AUTHORIZATION;
 
 -- A change of tenant clears the session's temporary tables, those of pgTAP too: it starts here.
-SELECT plan(39);
+SELECT plan(41);
 SELECT set_eq($$SELECT relation::text, key_kind FROM tenancy.protected_table$$,
     $$VALUES ('shop.by_uuid', 'uuid'), ('shop.by_bigint', 'bigint'), ('shop.by_integer', 'integer'), ('shop.by_text', 'text'),
              ('shop.by_varchar', 'text'), ('shop."Mixed Case"', 'uuid')$$, 'the record tells the kinds');
@@ -118,6 +118,14 @@ SET SESSION AUTHORIZATION iso_stranger;
 SELECT test.refused($$SELECT tenancy.protect('shop.odd', 'd')$$, '42501', 'a table of somebody else');
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT count(*) FROM tenancy.protected_table), 6::bigint, 'what was refused left nothing behind');
+
+-- A partition made after the snapshot would be missed.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT test.refused($$SELECT tenancy.protect('shop.by_uuid')$$, '25001', 'not in a REPEATABLE READ transaction');
+COMMIT;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT test.refused($$SELECT tenancy.protect('shop.by_uuid')$$, '25001', 'nor in a SERIALIZABLE one');
+COMMIT;
 
 -- An owner whom policies do not hold: erasing and counting keep to the tenant all the same.
 CREATE ROLE iso_mighty BYPASSRLS;
