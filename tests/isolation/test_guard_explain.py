@@ -162,8 +162,23 @@ def test_statistics_functions(guards: Guards) -> None:
                      "pg_stat_get_live_tuples"):
         guards.is_the_guards_work(f"select {function}('messages'::regclass)", match="statistics")
     guards.is_the_guards_work("select seq_tup_read from pg_stat_xact_user_tables", match="statistics")
+    for function in ("pg_stat_get_xact_function_calls", "pg_stat_get_function_calls", "pg_stat_get_function_self_time"):
+        guards.is_the_guards_work(f"select {function}('tenancy.current_tenant_id'::regproc)", match="statistics")
+    guards.is_the_guards_work("select calls from pg_stat_user_functions", match="statistics")
     guards.admin("grant pg_read_all_stats to guard_app")
     try:
         assert guards.passes("select pg_stat_get_xact_numscans('messages'::regclass)")
     finally:
         guards.admin("revoke pg_read_all_stats from guard_app")
+
+
+def test_the_leak_of_function_statistics(guards: Guards) -> None:
+    """The policy's function is called for each row, whose ever it is."""
+    guards.admin("alter role guard_off set track_functions = 'all'")
+    try:
+        calls = guards.passes(
+            "set local enable_indexscan = off", "set local enable_bitmapscan = off", "select count(*) from messages",
+            "select pg_stat_get_xact_function_calls('tenancy.current_tenant_id'::regproc)", role="guard_off")[0][0]
+    finally:
+        guards.admin("alter role guard_off reset track_functions")
+    assert calls >= 710

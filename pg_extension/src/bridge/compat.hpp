@@ -56,6 +56,16 @@ inline Oid checked_user(const PlannedStmt* statement, const RangeTblEntry* entry
 #endif
 }
 
+// Whether a function tells one of the statistics of tables that 16 added.
+constexpr bool is_statistic_since_16([[maybe_unused]] Oid function) {
+#if PG_VERSION_NUM >= 160000
+    return function == F_PG_STAT_GET_LASTSCAN || function == F_PG_STAT_GET_TUPLES_NEWPAGE_UPDATED ||
+           function == F_PG_STAT_GET_XACT_TUPLES_NEWPAGE_UPDATED;
+#else
+    return false;
+#endif
+}
+
 // The index of a backend among all backends and auxiliary processes, from 0.
 inline int process_number(const PGPROC* process) {
 #if PG_VERSION_NUM >= 170000

@@ -1,5 +1,6 @@
 // PostgreSQL's own functions that an application role does not get, or not in every context. The
 // list is static and documented in docs/explanation/guards.md. See guard.hpp.
+#include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
 #include "context/state.hpp"
 #include "guard/applies.hpp"
@@ -49,9 +50,16 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_XACT_TUPLES_HOT_UPDATED:
     case F_PG_STAT_GET_XACT_BLOCKS_FETCHED:
     case F_PG_STAT_GET_XACT_BLOCKS_HIT:
+    // With track_functions, calls of what policies and conditions call for each row.
+    case F_PG_STAT_GET_FUNCTION_CALLS:
+    case F_PG_STAT_GET_FUNCTION_TOTAL_TIME:
+    case F_PG_STAT_GET_FUNCTION_SELF_TIME:
+    case F_PG_STAT_GET_XACT_FUNCTION_CALLS:
+    case F_PG_STAT_GET_XACT_FUNCTION_TOTAL_TIME:
+    case F_PG_STAT_GET_XACT_FUNCTION_SELF_TIME:
         return Rule::statistics;
     default:
-        return Rule::none;
+        return compat::is_statistic_since_16(function) ? Rule::statistics : Rule::none;
     }
 }
 
@@ -75,7 +83,7 @@ void check_statistics() {
         return;
     ereport(ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied for statistics of tables"),
+             errmsg("permission denied for statistics of tables and functions"),
              errdetail("They count the rows of all tenants, exactly for one's own statements."),
              errhint("Roles that monitor get pg_read_all_stats or pg_monitor.")));
 }
