@@ -65,6 +65,25 @@ $$;
 COMMENT ON FUNCTION tenancy.harden_unique_constraint(regclass, regclass, name, text, name, name[]) IS
 'Puts the tenant column in front of a unique constraint, under its name. Internal.';
 
+CREATE FUNCTION tenancy.index_definition_rest(owner_table regclass, key_name name, definition text)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    start text := format('CREATE UNIQUE INDEX %I ON %s USING btree (', index_definition_rest.key_name,
+                         tenancy.qualified_name(index_definition_rest.owner_table));
+BEGIN
+    IF NOT starts_with(index_definition_rest.definition, start) THEN
+        RAISE EXCEPTION 'unique index "%" cannot include the tenant', index_definition_rest.key_name
+            USING ERRCODE = '0A000', HINT = 'Put the tenant column first in the index yourself, or use harden_keys => ''references''.';
+    END IF;
+    RETURN substr(index_definition_rest.definition, length(start) + 1);
+END
+$$;
+COMMENT ON FUNCTION tenancy.index_definition_rest(regclass, name, text) IS
+'What follows the first bracket in the definition of a unique B-tree index: its columns and all else. Raises 0A000 for a definition of another form. Internal.';
+
 CREATE FUNCTION tenancy.harden_unique_index(root regclass, owner_table regclass, key_name name, definition text, tenant_column name)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -76,21 +95,17 @@ DECLARE
     is_partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = harden_unique_index.owner_table);
     old_definition text := CASE WHEN is_partitioned
         THEN replace(harden_unique_index.definition, ' ON ONLY ', ' ON ') ELSE harden_unique_index.definition END;
-    start text := format('CREATE UNIQUE INDEX %I ON %s USING btree (', harden_unique_index.key_name,
-                         tenancy.qualified_name(harden_unique_index.owner_table));
+    columns text := tenancy.index_definition_rest(harden_unique_index.owner_table, harden_unique_index.key_name, old_definition);
 BEGIN
-    IF NOT starts_with(old_definition, start) THEN
-        RAISE EXCEPTION 'unique index "%" cannot include the tenant', harden_unique_index.key_name
-            USING ERRCODE = '0A000', HINT = 'Put the tenant column first in the index yourself, or use harden_keys => ''references''.';
-    END IF;
     PERFORM tenancy.change_table(harden_unique_index.root, harden_unique_index.owner_table,
         CASE WHEN EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
                           WHERE i.indrelid = harden_unique_index.owner_table AND i.indisvalid
                             AND c.relname = tenancy.prepared_key_name(harden_unique_index.key_name))
         THEN format('DROP INDEX %1$I.%2$I; ALTER INDEX %1$I.%3$I RENAME TO %2$I', schema_name, harden_unique_index.key_name,
                     tenancy.prepared_key_name(harden_unique_index.key_name))
-        ELSE format('DROP INDEX %I.%I; %s%I, %s', schema_name, harden_unique_index.key_name, start,
-                    harden_unique_index.tenant_column, substr(old_definition, length(start) + 1)) END, NULL,
+        ELSE format('DROP INDEX %1$I.%2$I; CREATE UNIQUE INDEX %2$I ON %3$s USING btree (%4$I, %5$s', schema_name,
+                    harden_unique_index.key_name, tenancy.qualified_name(harden_unique_index.owner_table),
+                    harden_unique_index.tenant_column, columns) END, NULL,
         format('DROP INDEX %I.%I; %s', schema_name, harden_unique_index.key_name, old_definition), NULL);
 END
 $$;

@@ -90,9 +90,10 @@ BEGIN
         END IF;
         -- By blocks, each read once: a search for unfilled rows would read the filled ones again for each batch.
         IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = plan_column.relation AND c.relkind = 'r') THEN
-            sql := format('DO $fill$ BEGIN FOR block IN 0 .. pg_catalog.pg_relation_size(%1$L) / pg_catalog.current_setting(''block_size'')::bigint BY 100 LOOP '
-                || 'PERFORM tenancy.fill_tenant_column(%1$L, %2$L, %3$L, block, 100); COMMIT; END LOOP; END $fill$',
-                table_name, plan_column.tenant_column, plan_column.via);
+            -- A literal: between dollar quotes a table's name could end them.
+            sql := format('DO %L', format('BEGIN FOR block IN 0 .. pg_catalog.pg_relation_size(%1$L) / pg_catalog.current_setting(''block_size'')::bigint BY 100 LOOP '
+                || 'PERFORM tenancy.fill_tenant_column(%1$L, %2$L, %3$L, block, 100); COMMIT; END LOOP; END',
+                table_name, plan_column.tenant_column, plan_column.via));
             lock := 'ROW EXCLUSIVE, 100 blocks at a time'; in_transaction := false;
             explanation := 'Copies the tenant from the parent, a transaction for each batch. May be interrupted and repeated.';
         ELSE
@@ -156,12 +157,12 @@ BEGIN
                     FROM tenancy.plan_index(plan_keys.relation, plan_keys.tenant_column || key.columns, true) AS p;
             ELSIF key.constraint_definition IS NULL AND NOT EXISTS (
                 SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-                WHERE i.indrelid = plan_keys.relation AND c.relname = tenancy.prepared_key_name(key.key_name))
+                WHERE i.indrelid = key.owner_table AND c.relname = tenancy.prepared_key_name(key.key_name))
             THEN
                 leads := true;
                 sql := format('CREATE UNIQUE INDEX CONCURRENTLY %I ON %s USING btree (%I, %s',
-                    tenancy.prepared_key_name(key.key_name), tenancy.qualified_name(plan_keys.relation), plan_keys.tenant_column,
-                    split_part(key.index_definition, ' USING btree (', 2));
+                    tenancy.prepared_key_name(key.key_name), tenancy.qualified_name(key.owner_table), plan_keys.tenant_column,
+                    tenancy.index_definition_rest(key.owner_table, key.key_name, key.index_definition));
                 lock := 'SHARE UPDATE EXCLUSIVE'; in_transaction := false;
                 explanation := 'Takes the place of unique index ' || quote_ident(key.key_name) || '.';
                 RETURN NEXT;

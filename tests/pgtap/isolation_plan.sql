@@ -1,6 +1,6 @@
 -- protect_plan(): its steps, run one by one, leave a table exactly as protect() leaves its twin.
 \ir helpers/isolation.sql
-SELECT plan(20);
+SELECT plan(24);
 -- The same tables twice: schema shop for protect(), schema live for the plan. Compared with the schema's name taken out.
 CREATE SCHEMA live AUTHORIZATION iso_owner;
 CREATE FUNCTION test.make(schema_name text) RETURNS void LANGUAGE plpgsql AS $$
@@ -70,5 +70,28 @@ CREATE TABLE live.invoice (id bigint PRIMARY KEY, account_id bigint NOT NULL REF
 SELECT tenancy.protect('live.account') \g /dev/null
 SELECT is(sql, 'ALTER TABLE live.invoice ADD COLUMN tenant_id text COLLATE pg_catalog."C"', 'with the parent''s collation')
 FROM tenancy.protect_plan('live.invoice', via => 'account_id') WHERE sql ~ 'ADD COLUMN';
+
+-- Names that their owner chose: a superuser who runs the plan runs nothing of theirs.
+CREATE TABLE live."USING btree (id); CREATE ROLE iso_gain SUPERUSER; --" (id int, tenant_id uuid NOT NULL, email text);
+CREATE UNIQUE INDEX of_trap ON live."USING btree (id); CREATE ROLE iso_gain SUPERUSER; --" (lower(email));
+CREATE TABLE live."$fill$; CREATE ROLE iso_gain SUPERUSER; --" (id int, chat_id bigint REFERENCES live.account);
 RESET SESSION AUTHORIZATION;
+INSERT INTO live.account VALUES (1, :'alpha');
+INSERT INTO live."$fill$; CREATE ROLE iso_gain SUPERUSER; --" VALUES (1, 1);
+SELECT is(sql, 'CREATE UNIQUE INDEX CONCURRENTLY of_trap_tenancy ON live."USING btree (id); CREATE ROLE iso_gain SUPERUSER; --" USING btree (tenant_id, lower(email))',
+    'an index on a table of a hostile name')
+FROM tenancy.protect_plan('live."USING btree (id); CREATE ROLE iso_gain SUPERUSER; --"', harden_keys => 'keys') WHERE sql ~ '^CREATE UNIQUE';
+SELECT sql FROM tenancy.protect_plan('live."USING btree (id); CREATE ROLE iso_gain SUPERUSER; --"', harden_keys => 'keys') ORDER BY step \gexec
+SELECT sql FROM tenancy.protect_plan('live."$fill$; CREATE ROLE iso_gain SUPERUSER; --"', via => 'chat_id') ORDER BY step \gexec
+SELECT is((SELECT count(*) FROM pg_roles WHERE rolname = 'iso_gain'), 0::bigint, 'no role is made');
+SELECT ok((tenancy.protection('live."$fill$; CREATE ROLE iso_gain SUPERUSER; --"')).complete, 'a column filled in a table of a hostile name');
+
+-- A unique index of a child is prepared on the child.
+SET SESSION AUTHORIZATION iso_owner;
+CREATE TABLE live.base (id int, tenant_id uuid NOT NULL);
+CREATE TABLE live.heir (email text) INHERITS (live.base);
+CREATE UNIQUE INDEX heir_lower ON live.heir (lower(email));
+SELECT sql FROM tenancy.protect_plan('live.base', harden_keys => 'keys') ORDER BY step \gexec
+RESET SESSION AUTHORIZATION;
+SELECT is(pg_get_indexdef('live.heir_lower'::regclass), 'CREATE UNIQUE INDEX heir_lower ON live.heir USING btree (tenant_id, lower(email))', 'a child''s own key');
 SELECT * FROM finish();
