@@ -1,23 +1,7 @@
 -- Operators: which roles may run this database's tenancy.
 
--- SECURITY DEFINER: everyone may be asked about, nobody need be able to read tenancy.operator.
-CREATE FUNCTION tenancy.is_operator(VARIADIC kinds text[])
-RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    asking oid := tenancy.outer_role();
-BEGIN
-    RETURN (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = asking)
-        OR EXISTS (
-            SELECT FROM tenancy.operator AS o
-            WHERE o.kind = ANY (is_operator.kinds)
-              AND pg_get_userbyid(o.role_oid) = o.role_name
-              AND pg_has_role(asking, o.role_oid, 'MEMBER')
-              AND pg_has_role(asking, 'tenancy_' || o.kind, 'MEMBER'));
-END
-$$;
+CREATE FUNCTION tenancy.is_operator(VARIADIC kinds text[]) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'tenancy_is_operator';
 COMMENT ON FUNCTION tenancy.is_operator(text[]) IS
 'Whether the outer role (SET ROLE counts, SECURITY DEFINER does not) is a superuser, or an operator of one of the kinds (admin, auditor, sidecar): a member of tenancy_<kind> that tenancy.operator of this database lists, itself or through a role it is a member of.';
 
@@ -27,7 +11,8 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT tenancy.is_operator(VARIADIC require_any_operator.kinds) THEN
+    PERFORM tenancy.require_own_account();
+    IF tenancy.is_operator(VARIADIC require_any_operator.kinds) IS NOT TRUE THEN
         RAISE EXCEPTION 'permission denied: only operators may do this'
             USING ERRCODE = '42501',
                   DETAIL = format('One of these kinds is needed: %s.', array_to_string(require_any_operator.kinds, ', ')),
@@ -36,7 +21,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.require_any_operator(text[]) IS
-'Raises 42501 unless the outer role is an operator of one of the kinds. Internal.';
+'Raises 42501 unless the outer role is an operator of one of the kinds, and in a security-restricted operation. Internal.';
 
 CREATE FUNCTION tenancy.add_operator(role regrole, kind text)
 RETURNS void

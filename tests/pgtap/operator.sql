@@ -5,10 +5,12 @@ CREATE ROLE lc_team;
 CREATE ROLE lc_inherits LOGIN;
 GRANT tenancy_admin TO lc_team;
 GRANT lc_team TO lc_inherits;
+CREATE ROLE lc_inherits_further LOGIN;
+GRANT lc_inherits TO lc_inherits_further;
 CREATE ROLE lc_row_only LOGIN;
 SELECT tenancy.add_operator('lc_row_only', 'admin');
 -- Anybody may call these here, so that it is the guards inside that are tested.
-SELECT plan(297);
+SELECT plan(302);
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA tenancy TO lc_row_only, lc_auditor, lc_sidecar, lc_app;
 
 CREATE FUNCTION test.calls(OUT kind text, OUT call text) RETURNS SETOF record LANGUAGE sql AS $$
@@ -60,6 +62,16 @@ ALTER FUNCTION test.lent() OWNER TO lc_admin;
 SET SESSION AUTHORIZATION lc_app;
 SELECT throws_ok('SELECT test.lent()', '42501', NULL, 'SECURITY DEFINER of an admin lends nothing');
 
+-- Nor is a superuser's who refreshes what an admin of another database left here.
+RESET SESSION AUTHORIZATION;
+CREATE SCHEMA elsewhere AUTHORIZATION lc_elsewhere;
+SET SESSION AUTHORIZATION lc_elsewhere;
+CREATE MATERIALIZED VIEW elsewhere.settings AS SELECT * FROM tenancy.tenant_settings('acme') WITH NO DATA;
+CREATE MATERIALIZED VIEW elsewhere.suspended AS SELECT tenancy.suspend('acme', 'lent') WITH NO DATA;
+RESET SESSION AUTHORIZATION;
+SELECT throws_ok('REFRESH MATERIALIZED VIEW elsewhere.settings', '42501', NULL, 'not what every operator may do');
+SELECT throws_ok('REFRESH MATERIALIZED VIEW elsewhere.suspended', '42501', NULL, 'nor what admins may');
+
 -- Through a role, and no longer.
 SET SESSION AUTHORIZATION lc_inherits;
 SELECT throws_ok($$SELECT tenancy.provision('team')$$, '42501', NULL, 'membership through a role needs the role''s row');
@@ -67,6 +79,10 @@ SET SESSION AUTHORIZATION lc_admin;
 SELECT lives_ok($$SELECT tenancy.add_operator('lc_team', 'admin')$$, 'an admin makes a role an operator');
 SET SESSION AUTHORIZATION lc_inherits;
 SELECT lives_ok($$SELECT tenancy.provision('team')$$, 'now it counts for the role''s members');
+SET SESSION AUTHORIZATION lc_inherits_further;
+SELECT is(tenancy.is_operator('admin'), true, 'and for members of members, to whom it is said so');
+SELECT lives_ok($$SELECT tenancy.provision('further')$$, 'wherever an admin is asked for');
+SELECT lives_ok($$SELECT tenancy.tenant_id('further')$$, 'or any operator');
 SET SESSION AUTHORIZATION lc_admin;
 SELECT lives_ok($$SELECT tenancy.remove_operator('lc_team', 'admin')$$, 'taken away');
 SET SESSION AUTHORIZATION lc_inherits;

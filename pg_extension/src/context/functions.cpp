@@ -229,6 +229,21 @@ TENANCY_FUNCTION(require_operator) {
     PG_RETURN_VOID();
 }
 
+TENANCY_FUNCTION(is_operator) {
+    const Oid role = GetOuterUserId();
+    if (superuser_arg(role))
+        PG_RETURN_BOOL(true);
+    Datum* kinds;
+    bool* nulls;
+    int count;
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &kinds, &nulls,
+                      &count);
+    bool found = false;
+    for (int i = 0; i < count && !found; i++)
+        found = !nulls[i] && registry::is_operator(role, TextDatumGetCString(kinds[i]));
+    PG_RETURN_BOOL(found);
+}
+
 TENANCY_FUNCTION(registry_changed) {
     if (!CALLED_AS_TRIGGER(fcinfo))
         elog(ERROR, "registry_changed is a trigger function");

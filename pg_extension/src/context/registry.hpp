@@ -84,7 +84,8 @@ bool signing_key(const char* issuer, const char* kid, SigningKey& key);
 bool key_speaks_for(const char* issuer, const char* kid, const pg_uuid_t& tenant);
 bool token_revoked(const char* issuer, const char* jti);
 
-// Whether the role's membership in tenancy_<kind> counts in this database.
+// Whether the role is a member of tenancy_<kind>, and tenancy.operator lists it, or a role it is a
+// member of, for that kind.
 bool is_operator(Oid role, const char* kind);
 
 // Whether the role has BYPASSRLS and is registered; `backup` tells whether its purpose is that.

@@ -70,59 +70,36 @@ void consider_grants(Oid role, bool through_membership, const pg_uuid_t& tenant,
     end(scan);
 }
 
-bool has_operator_row(Oid role, const char* kind) {
-    ScanKeyData keys[2];
-    oid_key(&keys[0], operator_role_column, role);
-    text_key(&keys[1], operator_kind_column, kind);
-    const Scan scan = begin("operator", "operator_pkey", keys, 2);
-    HeapTuple row = next(scan);
-    const bool found = HeapTupleIsValid(row) && names_role(scan, row, operator_name_column, role);
-    end(scan);
-    return found;
-}
-
-// Calls `visit(role, argument)` for the role itself and each role it is a direct member of, until
-// one call returns true.
-bool any_of_own_roles(Oid role, bool (*visit)(Oid, const void*), const void* argument) {
-    if (visit(role, argument))
-        return true;
+// The roles that `role` is a direct member of; palloc'd.
+Oid* parents_of(Oid role, int& count) {
     CatCList* memberships = SearchSysCacheList1(AUTHMEMMEMROLE, ObjectIdGetDatum(role));
-    Oid* parents = static_cast<Oid*>(palloc(sizeof(Oid) * Max(memberships->n_members, 1)));
-    const int count = memberships->n_members;
+    count = memberships->n_members;
+    Oid* parents = static_cast<Oid*>(palloc(sizeof(Oid) * Max(count, 1)));
     for (int i = 0; i < count; i++) {
         HeapTuple tuple = &memberships->members[i]->tuple;
         parents[i] = reinterpret_cast<Form_pg_auth_members>(GETSTRUCT(tuple))->roleid;
     }
     ReleaseSysCacheList(memberships);
-    for (int i = 0; i < count; i++)
-        if (visit(parents[i], argument))
-            return true;
-    return false;
+    return parents;
 }
 
-struct GrantSearch {
-    Oid role;
-    const pg_uuid_t* tenant;
-    Grant* best;
-    int* strength;
-};
-
-bool visit_grants(Oid role, const void* argument) {
-    const auto* search = static_cast<const GrantSearch*>(argument);
-    consider_grants(role, role != search->role, *search->tenant, *search->best, *search->strength);
-    return false;
-}
-
-bool visit_operator(Oid role, const void* kind) {
-    return has_operator_row(role, static_cast<const char*>(kind));
+// Whether a row of tenancy.operator makes the role an operator of the kind.
+bool is_about(const Scan& scan, HeapTuple row, Oid role, const char* kind) {
+    bool is_null;
+    const Oid named = DatumGetObjectId(column(scan, row, operator_role_column, is_null));
+    return strcmp(text_column(scan, row, operator_kind_column), kind) == 0 &&
+           names_role(scan, row, operator_name_column, named) && is_member_of_role(role, named);
 }
 
 } // namespace
 
 bool find_grant(Oid role, const pg_uuid_t& tenant, Grant& grant) {
     int best = -1;
-    const GrantSearch search{role, &tenant, &grant, &best};
-    any_of_own_roles(role, visit_grants, &search);
+    consider_grants(role, false, tenant, grant, best);
+    int count;
+    const Oid* parents = parents_of(role, count);
+    for (int i = 0; i < count; i++)
+        consider_grants(parents[i], true, tenant, grant, best);
     return best >= 0;
 }
 
@@ -132,7 +109,13 @@ bool is_operator(Oid role, const char* kind) {
     const Oid group_role = get_role_oid(group, true);
     if (!OidIsValid(group_role) || !is_member_of_role(role, group_role))
         return false;
-    return any_of_own_roles(role, visit_operator, kind);
+    const Scan scan = begin("operator", "operator_pkey", nullptr, 0);
+    bool found = false;
+    HeapTuple row;
+    while (!found && HeapTupleIsValid(row = next(scan)))
+        found = is_about(scan, row, role, kind);
+    end(scan);
+    return found;
 }
 
 bool is_registered_bypass(Oid role, bool& backup) {
