@@ -68,6 +68,14 @@ def test_unregistered_roles_cannot_enter(guards: Guards) -> None:
     guards.refused("begin", "select tenancy.enter_all('x')", role="guard_etl", tenant=None)
 
 
+def test_without_bypassrls_a_registration_opens_nothing(guards: Guards) -> None:
+    guards.admin("alter role guard_batch nobypassrls")
+    try:
+        guards.refused("select tenancy.enter_all('x')", role="guard_batch", tenant=None, match="work for all tenants")
+    finally:
+        guards.admin("alter role guard_batch bypassrls")
+
+
 def test_all_tenants_are_seen_after_enter_all(guards: Guards) -> None:
     assert guards.passes("begin", "select tenancy.enter_all('count')", "select count(*) from messages",
                          role="guard_batch", tenant=None) == [(710,)]

@@ -123,7 +123,8 @@ bool is_registered_bypass(Oid role, bool& backup) {
     oid_key(&key, bypass_role_column, role);
     const Scan scan = begin("bypass_role", "bypass_role_pkey", &key, 1);
     HeapTuple row = next(scan);
-    const bool found = HeapTupleIsValid(row) && names_role(scan, row, bypass_name_column, role) &&
+    const bool found = has_bypassrls_privilege(role) && HeapTupleIsValid(row) &&
+                       names_role(scan, row, bypass_name_column, role) &&
                        GetCurrentTimestamp() < until_column(scan, row, bypass_until_column);
     backup = found && strcmp(text_column(scan, row, bypass_purpose_column), "backup") == 0;
     end(scan);
