@@ -11,13 +11,15 @@ from .leaks import LEAKS
 from .sides import Side
 from .trial import Trial
 
+SETTINGS = {"jit": False, "max_parallel_workers": 8, "shared_preload_libraries": "pg_stat_statements", "autovacuum": False}
+
 failed = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
 def both() -> Iterator[tuple[Side, Side]]:
     """The twin and the guarded database."""
-    with Server(preload=None, name="attacked", settings={"jit": False, "max_parallel_workers": 8}) as server:
+    with Server(preload=None, name="attacked", settings=SETTINGS) as server:
         yield sides.create(server)
 
 

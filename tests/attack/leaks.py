@@ -46,6 +46,7 @@ AREAS = {
     "C": "Configuration",
     "O": "Objects around a table",
     "K": "Constraints that tell",
+    "P": "Planner and executor",
 }
 
 NOTHING = "–"
@@ -124,4 +125,21 @@ _CONSTRAINTS = [
          "A number can be taken beforehand, GENERATED ALWAYS too: use uuid, or grant INSERT on the other columns alone."),
 ]
 
-LEAKS = {leak.id: leak for leak in [*_CONFIGURATION, *_OBJECTS, *_CONSTRAINTS]}
+_PLANNER = [
+    Leak("P27", "EXPLAIN shows estimates made from the rows of all tenants", "P, A", "The time a statement takes, and the shape of a plan that somebody else shows."),
+    Leak("P28", "EXPLAIN ANALYZE counts the rows that the policy removed", "P, A", NOTHING),
+    Leak("P29", "A function marked LEAKPROOF sees rows before the policy removes them", "L, A", "Only superusers mark functions so."),
+    Leak("P30", "Sizes of tables, reltuples, pg_stats of one's own tables, gaps in ctid show totals", "L, D", "Totals over all tenants can be read."),
+    Leak("P31", "Timing, buffers and other side channels", "D", "Statements of one tenant can be slower when another has much data."),
+    Leak("P32", "An IMMUTABLE function in a policy is computed once, and a prepared statement keeps another tenant's value", "P, L, A", NOTHING),
+    Leak("P33", "A plan that was kept from another role (CVE-2016-2193, CVE-2023-2455, CVE-2024-10976)", "P, L, A", "Keep PostgreSQL up to date."),
+    Leak("P54", "debug_print_plan, and an auto_explain that is loaded, send estimates and counts to the client", "P, L, A",
+         "auto_explain.log_level above log, which only superusers set."),
+    Leak("P55", "Counters of one's own transaction count the rows of all tenants that a statement passed over", "P, A",
+         "Roles with pg_read_all_stats read them."),
+    Leak("P56", "Operators that raise an error or a notice depending on the row tell of rows that a policy hides, where they run before it", "P, A",
+         "Such operators run after the policy, and so do not help to find rows by index: the tenant's index does."),
+    Leak("P57", "Statistics that are open to the planner show the most common values to a user's operator", "P, A", NOTHING),
+]
+
+LEAKS = {leak.id: leak for leak in [*_CONFIGURATION, *_OBJECTS, *_CONSTRAINTS, *_PLANNER]}

@@ -30,6 +30,7 @@ create role attack_etl login bypassrls in role pg_read_all_data;
 
 # Everything that globex has says so: see foreign().
 SCHEMA = f"""
+create extension pg_stat_statements;
 create schema app authorization attack_owner;
 create schema scratch authorization attack_app;
 grant usage on schema app, scratch to public;
@@ -169,6 +170,13 @@ def check(side: Side) -> None:
             for table in ("contact", "ticket", "event"):
                 found = connection.execute(f"select * from app.{table}").fetchall()
                 assert len(found) == rows and len(foreign(found)) == (rows if tenant == GLOBEX else 0)
+
+
+def collect(connection: psycopg.Connection[Any]) -> list[str]:
+    """What the server tells the connection from now on beside its answers."""
+    told: list[str] = []
+    connection.add_notice_handler(lambda n: told.append(f"{n.message_primary} {n.message_detail or ''}"))
+    return told
 
 
 def foreign(rows: Any) -> list[tuple[Any, ...]]:

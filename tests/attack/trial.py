@@ -19,11 +19,17 @@ class Trial:
 
     def __init__(self, leak: Leak, plain: Side, guarded: Side) -> None:
         self.leak, self.plain, self.guarded = leak, plain, guarded
-        self.stopped = self.remaining = self.reported = False
+        self.shown = self.stopped = self.remaining = self.reported = False
 
     def leaks(self, attack: Attack) -> None:
         """It works on the twin: a test whose attack works nowhere shows nothing."""
         assert attack(self.plain), f"{self.leak.id} does not leak on the twin"
+        self.shown = True
+
+    def cannot_leak(self, why: str) -> None:
+        """The twin cannot show it, and the test says why."""
+        assert why
+        self.shown = True
 
     def holds(self, attack: Attack, sqlstate: str | None = None, match: str | None = None) -> None:
         """With the extension it is refused, or finds nothing."""
@@ -53,7 +59,7 @@ class Trial:
             with side.session(setup=setup, before=lambda c, side=side: side.plain or self._ask(c)) as connection:
                 shown = attack(connection) if callable(attack) else foreign(last(connection, attack))
                 assert shown, f"{self.leak.id} does not leak on the {side.name} side: correct the test, or the registry"
-        self.remaining = True
+        self.shown = self.remaining = True
 
     def _ask(self, connection: psycopg.Connection[Any]) -> None:
         if linter.INSTALLED:
@@ -63,6 +69,7 @@ class Trial:
     def conclude(self, part: str | None) -> None:
         """Fails a test that has not shown what the registry says, or the part of it that its name does."""
         status = self.leak.status
+        assert self.shown, f"the test does not show {self.leak.id} on the twin, nor says why it cannot"
         if part == "refused_" or (part is None and status is Status.PREVENTED):
             assert self.stopped, f"the test does not show that {self.leak.id} is prevented"
             return
