@@ -386,7 +386,8 @@ def test_where_a_token_must_not_show(logging_world: World):
     with made.connect("app_none") as connection, made.connect("postgres") as watcher:
         connection.execute("begin")
         enter(connection, token)
-        shown = [connection.execute(query).fetchone()[0] for query in places.values()]
+        # Application roles do not read pg_stat_statements at all.
+        shown = [connection.execute(query).fetchone()[0] for name, query in places.items() if name != "pg_stat_statements"]
         shown += [watcher.execute(query).fetchone()[0] for query in places.values()]
         shown += [str(row) for row in connection.execute("show all").fetchall()]
         with pytest.raises(psycopg.errors.DivisionByZero):

@@ -66,6 +66,17 @@ constexpr bool is_statistic_since_16([[maybe_unused]] Oid function) {
 #endif
 }
 
+// Whether a function shows blocks that were read: of all backends from 16 on, of each from 18 on.
+constexpr bool counts_blocks([[maybe_unused]] Oid function) {
+#if PG_VERSION_NUM >= 180000
+    return function == F_PG_STAT_GET_IO || function == F_PG_STAT_GET_BACKEND_IO;
+#elif PG_VERSION_NUM >= 160000
+    return function == F_PG_STAT_GET_IO;
+#else
+    return false;
+#endif
+}
+
 // The index of a backend among all backends and auxiliary processes, from 0.
 inline int process_number(const PGPROC* process) {
 #if PG_VERSION_NUM >= 170000

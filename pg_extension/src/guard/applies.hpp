@@ -48,7 +48,10 @@ void check(const char* name);
 } // namespace channel
 
 namespace function {
+// Of PostgreSQL itself, by number.
 void check(Oid function);
+// Of an extension or of users', by name.
+void check_installed(Oid function);
 } // namespace function
 
 } // namespace tenancy::guard

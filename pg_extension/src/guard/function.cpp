@@ -1,5 +1,6 @@
-// PostgreSQL's own functions that an application role does not get, or not in every context. The
-// list is static and documented in docs/explanation/guards.md. See guard.hpp.
+// Functions that an application role does not get, or not in every context: PostgreSQL's own, by
+// number, and pg_stat_statements. The list is static and documented in docs/explanation/guards.md.
+// See guard.hpp.
 #include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
 #include "context/state.hpp"
@@ -57,10 +58,31 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_XACT_FUNCTION_CALLS:
     case F_PG_STAT_GET_XACT_FUNCTION_TOTAL_TIME:
     case F_PG_STAT_GET_XACT_FUNCTION_SELF_TIME:
+    // Where nobody else works in the database, what they grew by is one's own statement's count.
+    case F_PG_STAT_GET_DB_TUPLES_RETURNED:
+    case F_PG_STAT_GET_DB_TUPLES_FETCHED:
+    case F_PG_STAT_GET_DB_TUPLES_INSERTED:
+    case F_PG_STAT_GET_DB_TUPLES_UPDATED:
+    case F_PG_STAT_GET_DB_TUPLES_DELETED:
+    case F_PG_STAT_GET_DB_BLOCKS_FETCHED:
+    case F_PG_STAT_GET_DB_BLOCKS_HIT:
         return Rule::statistics;
     default:
-        return compat::is_statistic_since_16(function) ? Rule::statistics : Rule::none;
+        return compat::is_statistic_since_16(function) || compat::counts_blocks(function)
+                   ? Rule::statistics
+                   : Rule::none;
     }
+}
+
+// Of the extension that counts what each statement of a role has read.
+bool counts_statements(Oid function) {
+    HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(row))
+        return false;
+    const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(row));
+    const bool found = strcmp(NameStr(form->proname), "pg_stat_statements") == 0;
+    ReleaseSysCache(row);
+    return found;
 }
 
 // A superuser's SECURITY DEFINER function is a superuser's decision.
@@ -82,8 +104,7 @@ void check_statistics() {
     if (!is_refused_here() || has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
         return;
     ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied for statistics of tables and functions"),
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for statistics"),
              errdetail("They count the rows of all tenants, exactly for one's own statements."),
              errhint("Roles that monitor get pg_read_all_stats or pg_monitor.")));
 }
@@ -107,6 +128,11 @@ void check_large_object_write() {
 }
 
 } // namespace
+
+void check_installed(Oid function) {
+    if (counts_statements(function))
+        check_statistics();
+}
 
 void check(Oid function) {
     switch (rule_of(function)) {

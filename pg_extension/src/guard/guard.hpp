@@ -51,7 +51,7 @@ void check_run(const QueryDesc* query);
 PlannedStmt* check_utility(PlannedStmt* planned);
 
 // From the object access hook: functions that are refused, temporary objects. About a nanosecond
-// for everything else.
+// for other functions of PostgreSQL's own, a lookup in the catalog's cache for those of users.
 void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, void* argument);
 
 // Keeps LOG messages of guarded roles' statements, which may hold plans (auto_explain), from the

@@ -101,6 +101,8 @@ void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, void
     if (access == OAT_FUNCTION_EXECUTE) {
         if (object_id < FirstGenbkiObjectId)
             function::check(object_id);
+        else if (object_id >= FirstNormalObjectId)
+            function::check_installed(object_id);
     } else if (access == OAT_POST_CREATE) {
         const auto* created = static_cast<const ObjectAccessPostCreate*>(argument);
         temporary::check_new(class_id, object_id, created != nullptr && created->is_internal);
