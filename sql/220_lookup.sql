@@ -3,7 +3,7 @@
 CREATE FUNCTION tenancy.run_lookup(relation regclass, query text, VARIADIC "values" "any") RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_run_lookup';
 COMMENT ON FUNCTION tenancy.run_lookup(regclass, text, "any") IS
-'Runs one query over all rows of a table as its owner, in a security-restricted operation. Internal: only functions made by tenancy.allow_lookup call it.';
+'Runs one query over all rows of a table as its owner, in a security-restricted operation. Internal: called by functions that tenancy.allow_lookup made, and to count unknown tenants.';
 
 -- SECURITY DEFINER: the function it makes has to belong to the owner of the extension, who alone may
 -- call run_lookup.

@@ -22,13 +22,6 @@ AS 'MODULE_PATHNAME', 'tenancy_internal_ddl_runs';
 COMMENT ON FUNCTION tenancy.internal_ddl_runs() IS
 'Whether a DDL command of the extension''s own runs now, which the DDL rules let pass. Internal.';
 
-CREATE FUNCTION tenancy.internal_query_runs()
-RETURNS boolean
-LANGUAGE c STABLE PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', 'tenancy_internal_query_runs';
-COMMENT ON FUNCTION tenancy.internal_query_runs() IS
-'Whether tenancy.run_as_owner() is at work. Internal.';
-
 CREATE FUNCTION tenancy.protection(relation regclass, OUT tenant_column name, OUT key_kind text, OUT complete boolean, OUT shared boolean)
 LANGUAGE c STABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', 'tenancy_protection';

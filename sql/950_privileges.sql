@@ -140,9 +140,8 @@ GRANT EXECUTE ON FUNCTION
     tenancy.unshare(regclass),
     tenancy.exempt(regclass, text),
     tenancy.unexempt(regclass),
-    -- Called by owners of tables: as a trigger, and inside tenancy.unknown_tenants() alone.
-    tenancy.fill_null_tenant(),
-    tenancy.knows_tenant(text, text)
+    -- Called by owners of tables, as a trigger.
+    tenancy.fill_null_tenant()
 TO PUBLIC;
 GRANT EXECUTE ON FUNCTION tenancy.protection(regclass) TO tenancy_admin, tenancy_auditor;
 GRANT EXECUTE ON FUNCTION

@@ -27,7 +27,6 @@ SELECT bag_eq($$
     'tenancy.fill_tenant_column(regclass,name,name,bigint,integer)',
     'tenancy.for_each_tenant(text,text)',
     'tenancy.is_operator(text[])',
-    'tenancy.knows_tenant(text,text)',
     'tenancy.notify(text,text)',
     'tenancy.protect(regclass,name,name,text,boolean,regrole,text)',
     'tenancy.protect_plan(regclass,name,name,text,boolean,regrole,text,text)',

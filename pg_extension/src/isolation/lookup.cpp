@@ -1,5 +1,4 @@
-// tenancy.run_lookup: one query over all tenants' rows of a table, for functions that
-// tenancy.allow_lookup made. sql/220_lookup.sql.
+// tenancy.run_lookup: one query over all tenants' rows of a table. sql/220_lookup.sql.
 #include "bridge/entry.hpp"
 #include "isolation/run_as_owner.hpp"
 

@@ -12,25 +12,18 @@ namespace tenancy::isolation {
 
 namespace {
 
-constinit int internal_depth = 0;
-constinit int internal_ddl_depth = 0;
+constinit int ddl_depth = 0;
 
-// While alive, a command of the extension's own runs; its DDL passes the DDL rules.
-class InternalCommand {
+// While alive, DDL of the extension's own runs, which passes the DDL rules.
+class InternalDdl {
 public:
-    explicit InternalCommand(bool is_ddl) noexcept : ddl_(is_ddl ? 1 : 0) {
-        ++internal_depth;
-        internal_ddl_depth += ddl_;
-    }
-    InternalCommand(const InternalCommand&) = delete;
-    InternalCommand& operator=(const InternalCommand&) = delete;
-    ~InternalCommand() {
-        --internal_depth;
-        internal_ddl_depth -= ddl_;
-    }
+    explicit InternalDdl(bool is_ddl) noexcept : runs_(is_ddl ? 1 : 0) { ddl_depth += runs_; }
+    InternalDdl(const InternalDdl&) = delete;
+    InternalDdl& operator=(const InternalDdl&) = delete;
+    ~InternalDdl() { ddl_depth -= runs_; }
 
 private:
-    int ddl_;
+    int runs_;
 };
 
 bool is_ddl(const char* sql) {
@@ -96,11 +89,7 @@ int64 execute(const char* sql) {
 } // namespace
 
 bool internal_ddl_runs() {
-    return internal_ddl_depth > 0;
-}
-
-bool internal_query_runs() {
-    return internal_depth > 0;
+    return ddl_depth > 0;
 }
 
 Oid owner_of(Oid relation) {
@@ -133,7 +122,7 @@ int64 run_as_owner(const OwnerCommand& command) {
 
     int64 result = 0;
     {
-        const InternalCommand passes(ddl);
+        const InternalDdl passes(ddl);
         std::optional<context::InternalContext> tenant;
         if (command.tenant != nullptr)
             tenant.emplace(*command.tenant);
@@ -201,10 +190,6 @@ TENANCY_FUNCTION(run_function_as_owner) {
 
 TENANCY_FUNCTION(internal_ddl_runs) {
     PG_RETURN_BOOL(isolation::internal_ddl_runs());
-}
-
-TENANCY_FUNCTION(internal_query_runs) {
-    PG_RETURN_BOOL(isolation::internal_query_runs());
 }
 
 } // namespace tenancy

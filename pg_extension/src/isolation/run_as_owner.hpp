@@ -26,7 +26,4 @@ Oid owner_of(Oid relation);
 // Whether a DDL command of the extension's own runs now, which the DDL rules let pass.
 bool internal_ddl_runs();
 
-// Whether run_as_owner is at work at all.
-bool internal_query_runs();
-
 } // namespace tenancy::isolation
