@@ -47,6 +47,8 @@ AREAS = {
     "O": "Objects around a table",
     "K": "Constraints that tell",
     "P": "Planner and executor",
+    "X": "Context and pooling",
+    "R": "Stores and copies",
 }
 
 NOTHING = "–"
@@ -142,4 +144,50 @@ _PLANNER = [
     Leak("P57", "Statistics that are open to the planner show the most common values to a user's operator", "P, A", NOTHING),
 ]
 
-LEAKS = {leak.id: leak for leak in [*_CONFIGURATION, *_OBJECTS, *_CONSTRAINTS, *_PLANNER]}
+_CONTEXT = [
+    Leak("X34", "Any SQL sets the tenant: SET, set_config, in the middle of a query", "P, A", NOTHING),
+    Leak("X35", "A session's SET reaches the next client of a pooled connection; SET LOCAL outside a transaction does nothing", "P, A",
+         "A grant can allow the scope of a session (session_scope): not for pooled roles."),
+    Leak("X36", "After SET LOCAL a setting of one's own is '', not NULL, and every statement fails or matches the wrong rows", "P, A", NOTHING),
+    Leak("X37", "Cursors WITH HOLD, temporary tables and loops that commit carry rows into the next tenant's transaction", "P, A",
+         "Session settings and tables that the application may write can carry values: see O18."),
+    Leak("X38", "Advisory locks, NOTIFY, pg_locks, pg_stat_activity and pg_stat_statements are shared by all sessions of a role", "P, L, A, D",
+         "The text of statements, and that a lock is held, can be read by sessions of the same role: send values as parameters."),
+    Leak("X39", "A tenant kept in a library's variable survives ROLLBACK and is missing in parallel workers", "P, A", NOTHING),
+    Leak("X40", "A token is read and used again: in SQL text, SHOW, pg_settings, pg_stat_activity, logs", "P, A",
+         "Whoever has a token uses it until it expires or is revoked."),
+    Leak("X41", "A suspended tenant goes on in an open transaction, and its COMMIT or PREPARE lands afterwards", "P, A",
+         "A statement that runs in that moment may finish; drain waits for it or cancels it."),
+    Leak("X42", "Dumps and backups have all rows; a restored one brings an erased tenant back", "A, D",
+         "Roles that are not registered for it dump nothing. Keep the list of erasures outside the database and repeat them after a restore."),
+    Leak("X43", "The catalog shows names of roles, schemas and policies", "P, L", "Names that you give to objects yourself are seen by all.",
+         ("tests/pgtap/isolation_protect.sql",)),
+    Leak("X58", "Injected SQL chooses the tenant: before its first use, after COMMIT in the same string, by DO, a function's SET clause, pg_settings", "P, A",
+         "Whoever sends whole query strings, with a grant for '*', chooses the tenant: use tokens.", ("tests/isolation/test_context_entry.py",)),
+    Leak("X59", "Authority is taken from the owner of a SECURITY DEFINER function, or kept after SET ROLE", "P, A", NOTHING),
+    Leak("X60", "A poisoned session: a temporary table in place of a real one, a statement under the driver's name, lastval, settings", "P, A, D",
+         "Settings that a client leaves stay in the session: have the pooler reset them.", ("tests/isolation/test_context_leftovers.py",)),
+    Leak("X61", "Names that are equal to another tenant's: a slug that is a uuid, '042' and 42, a name used again after an erasure", "P, A", NOTHING),
+    Leak("X62", "One customer's identity provider signs for another tenant; keys of two issuers share an id", "P, A",
+         "An issuer that is trusted for a tenant is trusted with all of it."),
+    Leak("X63", "ADD COLUMN with the context as default stamps all existing rows with one tenant", "P, A", NOTHING),
+]
+
+_STORES = [
+    Leak("R64", "Redis: RESET, AUTH and HELLO cannot be denied, and lead to an open default user", "A, D",
+         "Redis users of the application are yours; tenancyd's probe warns where the default user is open.",
+         ("tests/stores/test_redis_access.py::test_probe_finds_an_open_default_user_beside_ours",
+          "tests/stores/test_redis_access.py::test_probe_of_a_plain_server")),
+    Leak("R65", "Redis: COPY into another database hides keys from an erasure; LCS stops the server; eviction drops others' keys", "P, A",
+         "An erasure looks through every database, and the probe warns of eviction. What the application's users may call is yours.",
+         ("tests/stores/test_redis_erase.py::test_every_key_in_every_database_goes_and_no_other",
+          "tests/stores/test_redis_access.py::test_probe_warns_of_a_server_that_drops_keys")),
+    Leak("R66", "A restored or cloned database drives production's stores, and production's tokens open it", "P, A",
+         "Tokens of the original open a copy until its signing keys are replaced.",
+         ("tests/e2e/stores/test_instance.py::test_not_one_write", "tests/e2e/stores/test_instance.py::test_clone")),
+    Leak("R67", "An erasure is called complete while an open or prepared transaction can still write", "P, A",
+         "A table that was never protected is not looked at.",
+         ("tests/isolation/test_erasure.py", "tests/e2e/stores/test_lies.py::test_lying_about_erasing")),
+]
+
+LEAKS = {leak.id: leak for leak in [*_CONFIGURATION, *_OBJECTS, *_CONSTRAINTS, *_PLANNER, *_CONTEXT, *_STORES]}

@@ -133,6 +133,11 @@ class Side:
             yield connection
             connection.execute("rollback")
 
+    def preload(self) -> None:
+        """Gives a copy the setting that its original has."""
+        if not self.plain:
+            self.admin(f"alter database {self.database} set session_preload_libraries = tenancy")
+
     @contextmanager
     def copy(self) -> Iterator["Side"]:
         """A copy of the database by TEMPLATE, which takes along the extension and not the database's settings."""
