@@ -119,11 +119,12 @@ _CONSTRAINTS = [
          "Only with harden_keys => 'keys'. A primary key of one number stays as it is: whether a number is taken can be asked."),
     Leak("K24", "A foreign key accepts another tenant's parent, and tells whether it exists", "P, L, A",
          "Foreign keys that are added later have to be hardened by calling protect again; a notice says so."),
-    Leak("K25", "ON DELETE CASCADE deletes another tenant's rows", "P, L, A", NOTHING),
+    Leak("K25", "ON DELETE CASCADE deletes another tenant's rows", "P, L, A",
+         "A parent that is not protected and that the application may delete takes all tenants' rows along: use tenancy.share()."),
     Leak("K26", "Errors show values: casts, RAISE of one's own, the server's log", "A, D",
          "PostgreSQL withholds rows from its own messages where row security holds. What your functions raise, and the log, is yours to keep."),
     Leak("K52", "A foreign key added or validated under forced row security counts as valid although hidden rows violate it", "P, L, A", NOTHING),
-    Leak("K53", "One tenant stops the others: numbers of a primary key taken beforehand, setval, an exhausted sequence, LOCK TABLE", "P, A, D",
+    Leak("K53", "One tenant stops the others: numbers of a primary key taken beforehand, setval, an exhausted sequence, LOCK TABLE, pg_terminate_backend", "P, A, D",
          "A number can be taken beforehand, GENERATED ALWAYS too: use uuid, or grant INSERT on the other columns alone."),
 ]
 

@@ -144,6 +144,21 @@ def test_k25_an_action_on_anothers_row(leak: Trial, action: str) -> None:
     leak.stops(acts, "23503")
 
 
+def test_k25_remains_from_a_parent_of_nobody(leak: Trial) -> None:
+    """The application may delete what every tenant refers to; tenancy.share() takes that right away."""
+
+    country = """
+        create table app.country (id int primary key);
+        create table app.child (tenant_id uuid not null, country int references app.country on delete cascade);
+        insert into app.country values (1);
+        insert into app.child values ('{globex}', 1);
+        grant select, delete on app.country to attack_app;
+        create function app.left() returns bigint language sql security definer as $$ select count(*) from app.child $$;
+    """
+    attack = "delete from app.country; select 'globex has nothing left' where app.left() = 0"
+    leak.remains(in_context(attack, setup=under_policies(country, "app.child")))
+
+
 VALIDATING = {
     "added": "alter table app.note add foreign key (contact_id) references app.contact",
     "validated": "alter table app.note add constraint k foreign key (contact_id) references app.contact not valid;"
@@ -217,6 +232,22 @@ def test_k53_a_sequence_used_up(leak: Trial) -> None:
     """An identity needs no right on its sequence; a serial column's default needs USAGE."""
     uses = "select nextval('app.invoice_number_seq')"
     leak.stops(in_context(uses, setup=under_policies(INVOICE, "app.invoice"), learn=bool), "42501")
+
+
+@pytest.mark.parametrize("first", ["select", "commit", "rollback"])
+@pytest.mark.parametrize("function", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_k53_anothers_session(leak: Trial, function: str, first: str) -> None:
+    """Sessions of one role may end each other, whichever tenants they work for."""
+
+    def ends(side: Side) -> bool:
+        victim = side.connect()
+        with side.session() as attacker:
+            attacker.execute(first)
+            ended = attacker.execute(f"select {function}(%s)", [victim.info.backend_pid]).fetchone()
+        victim.close()
+        return ended == (True,)
+
+    leak.stops(ends, "42501", "end other sessions")
 
 
 def test_k53_remains_a_number_taken_beforehand(leak: Trial) -> None:

@@ -10,6 +10,7 @@ namespace tenancy::context::leftovers {
 namespace {
 
 struct Leftovers {
+    bool any;   // a tenant was ever entered in this session
     bool known; // a tenant worked in this session before
     Kind kind;
     pg_uuid_t tenant;
@@ -73,6 +74,10 @@ void note_listen() {
     left.listening = true;
 }
 
+bool any_tenant() {
+    return left.any;
+}
+
 bool is_clearing() {
     return left.clearing;
 }
@@ -90,6 +95,7 @@ void transaction_ended() {
 }
 
 void clear(const Context& next) {
+    left.any = true;
     const bool same = left.known && left.kind == next.kind &&
                       memcmp(&left.tenant, &next.tenant, sizeof left.tenant) == 0;
     // A test suite that works for several tenants in one session keeps its own state there.

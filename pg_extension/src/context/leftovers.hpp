@@ -24,4 +24,7 @@ void clear(const Context& next);
 // Whether clear() is at work: its own queries are nobody's.
 bool is_clearing();
 
+// Whether this session has entered a tenant, at whatever time, rolled back or not.
+bool any_tenant();
+
 } // namespace tenancy::context::leftovers

@@ -3,6 +3,7 @@
 // See guard.hpp.
 #include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
+#include "context/leftovers.hpp"
 #include "context/state.hpp"
 #include "guard/applies.hpp"
 
@@ -10,12 +11,15 @@ namespace tenancy::guard::function {
 
 namespace {
 
-enum class Rule : uint8 { none, notify, sequence_write, large_object_write, statistics };
+enum class Rule : uint8 { none, notify, signal, sequence_write, large_object_write, statistics };
 
 constexpr Rule rule_of(Oid function) {
     switch (function) {
     case F_PG_NOTIFY:
         return Rule::notify;
+    case F_PG_CANCEL_BACKEND:
+    case F_PG_TERMINATE_BACKEND:
+        return Rule::signal;
     case F_LO_CREAT:
     case F_LO_CREATE:
     case F_LO_UNLINK:
@@ -100,6 +104,17 @@ void check_notify() {
                             "tenancy.channel(channel) names.")));
 }
 
+void check_signal() {
+    if (!context::leftovers::any_tenant() || !is_refused_here() ||
+        has_privs_of_role(GetOuterUserId(), ROLE_PG_SIGNAL_BACKEND))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied to end other sessions or their statements"),
+                    errdetail("Sessions of one role work for all its tenants."),
+                    errhint("Cancel a statement of your own through its connection, as drivers do. "
+                            "Roles that supervise get pg_signal_backend.")));
+}
+
 void check_statistics() {
     if (!is_refused_here() || has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
         return;
@@ -140,6 +155,9 @@ void check(Oid function) {
         break;
     case Rule::notify:
         check_notify();
+        break;
+    case Rule::signal:
+        check_signal();
         break;
     case Rule::sequence_write:
         check_sequence_write();
