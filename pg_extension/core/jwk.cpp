@@ -13,7 +13,6 @@
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <initializer_list>
 #include <utility>
 
 namespace tenancy {
@@ -22,7 +21,6 @@ struct VerifyingKey::State {
     Algorithm algorithm = Algorithm::eddsa;
     std::string octets; // EdDSA: the public key; HS256: the secret
     EvpKey evp;         // RS256, ES256
-    std::string thumbprint;
 
     State() = default;
     State(const State&) = delete;
@@ -63,7 +61,7 @@ const std::string& string_member(const JsonValue& jwk, std::string_view name) {
     return member->string;
 }
 
-// The octets of a member in base64url, whose canonical form makes thumbprints unambiguous.
+// The octets of a member in base64url.
 std::string octets_member(const JsonValue& jwk, std::string_view name) {
     std::optional<std::string> bytes = decode_base64url(string_member(jwk, name));
     if (!bytes || bytes->empty())
@@ -118,20 +116,6 @@ void check_purpose(const JsonValue& jwk, Algorithm algorithm) {
                "Its member \"key_ops\" has to contain \"verify\" or be absent.");
 }
 
-// RFC 7638: the required members in lexicographic order. Their values have been checked to be
-// canonical base64url or fixed names, so nothing needs escaping.
-std::string make_thumbprint(const JsonValue& jwk, std::initializer_list<const char*> names) {
-    std::string text;
-    for (const char* name : names) {
-        text += text.empty() ? "{\"" : ",\"";
-        text.append(name).append("\":\"").append(string_member(jwk, name)).append("\"");
-    }
-    text += '}';
-    std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-    crypto_hash_sha256(digest.data(), octets(text), text.size());
-    return encode_base64url({reinterpret_cast<const char*>(digest.data()), digest.size()});
-}
-
 void read_ed25519(const JsonValue& jwk, VerifyingKey::State& state) {
     refuse_private_members(jwk);
     if (string_member(jwk, "crv") != "Ed25519")
@@ -140,7 +124,6 @@ void read_ed25519(const JsonValue& jwk, VerifyingKey::State& state) {
     if (state.octets.size() != crypto_sign_PUBLICKEYBYTES ||
         crypto_core_ed25519_is_valid_point(octets(state.octets)) != 1)
         refuse("key is not an Ed25519 public key", "Its member \"x\" has to be a point.");
-    state.thumbprint = make_thumbprint(jwk, {"crv", "kty", "x"});
 }
 
 void read_secret(const JsonValue& jwk, VerifyingKey::State& state) {
@@ -170,7 +153,6 @@ void read_rsa(const JsonValue& jwk, VerifyingKey::State& state) {
     state.evp = make_rsa_key(n, e);
     if (state.evp == nullptr)
         refuse("key is not an RSA public key");
-    state.thumbprint = make_thumbprint(jwk, {"e", "kty", "n"});
 }
 
 void read_p256(const JsonValue& jwk, VerifyingKey::State& state) {
@@ -185,7 +167,6 @@ void read_p256(const JsonValue& jwk, VerifyingKey::State& state) {
     state.evp = make_p256_key(x, y);
     if (state.evp == nullptr)
         refuse("key is not a point on the curve P-256");
-    state.thumbprint = make_thumbprint(jwk, {"crv", "kty", "x", "y"});
 }
 
 struct KeyType {
@@ -284,10 +265,6 @@ VerifyingKey::~VerifyingKey() = default;
 
 Algorithm VerifyingKey::algorithm() const {
     return state_->algorithm;
-}
-
-const std::string& VerifyingKey::thumbprint() const {
-    return state_->thumbprint;
 }
 
 bool VerifyingKey::verifies(std::string_view message, std::string_view signature) const {

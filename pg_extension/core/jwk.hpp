@@ -52,10 +52,6 @@ public:
     // queue empty.
     [[nodiscard]] bool verifies(std::string_view message, std::string_view signature) const;
 
-    // The JWK thumbprint (RFC 7638, SHA-256, base64url): one short name of a public key. Empty for
-    // a symmetric key, whose thumbprint would let its secret be guessed offline.
-    [[nodiscard]] const std::string& thumbprint() const;
-
     struct State; // of jwk.cpp
 
 private:

@@ -34,10 +34,7 @@ inline constexpr const char* store_unknown = "TN027";
 inline constexpr const char* store_invalid = "TN028";
 
 // PostgreSQL's own, where core raises them.
-inline constexpr const char* insufficient_privilege = "42501";
-inline constexpr const char* read_only_transaction = "25006";
 inline constexpr const char* invalid_parameter = "22023";
-inline constexpr const char* feature_not_supported = "0A000";
 inline constexpr const char* out_of_memory = "53200";
 inline constexpr const char* internal_error = "XX000";
 

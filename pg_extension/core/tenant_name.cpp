@@ -11,14 +11,7 @@ namespace tenancy {
 
 namespace {
 
-constexpr std::string_view slug_hint =
-    "A slug has 1 to 39 lower-case letters, digits and hyphens, starts with a letter or digit, and "
-    "cannot be read as a uuid.";
-constexpr std::string_view alias_kind_hint =
-    "A kind has 1 to 31 lower-case letters, digits and underscores, and starts with a letter.";
-constexpr std::string_view alias_value_hint =
-    "It has 1 to 255 bytes, no control characters, and no blank at either end.";
-constexpr std::string_view designator_hint =
+constexpr const char* designator_hint =
     "A tenant is named by its slug, its id (a uuid with hyphens), an alias written kind:value, or "
     "a signed token.";
 
@@ -30,8 +23,8 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-[[noreturn]] void refuse(const char* message, std::string_view hint) {
-    throw Error(sqlstate::name_malformed, message, std::string(hint));
+[[noreturn]] void refuse() {
+    throw Error(sqlstate::name_malformed, "malformed name of a tenant", designator_hint);
 }
 
 Designator classify_alias(std::string_view text, std::size_t colon) {
@@ -42,9 +35,9 @@ Designator classify_alias(std::string_view text, std::size_t colon) {
     if (designator.alias_kind == "external")
         designator.kind = Designator::Kind::external_id;
     else if (!is_alias_kind(designator.alias_kind) || is_reserved_alias_kind(designator.alias_kind))
-        refuse("malformed name of a tenant", designator_hint);
+        refuse();
     if (!is_alias_value(designator.value))
-        refuse("malformed name of a tenant", designator_hint);
+        refuse();
     return designator;
 }
 
@@ -76,26 +69,6 @@ bool is_alias_value(std::string_view text) {
     return !has_control_character(text);
 }
 
-void check_slug(std::string_view slug) {
-    if (!is_slug(slug))
-        refuse("malformed slug", slug_hint);
-}
-
-void check_alias(std::string_view kind, std::string_view value) {
-    if (!is_alias_kind(kind))
-        refuse("malformed kind of an alias", alias_kind_hint);
-    if (is_reserved_alias_kind(kind))
-        refuse("reserved kind of an alias",
-               "The kinds slug, id, external and token have a meaning of their own.");
-    if (!is_alias_value(value))
-        refuse("malformed alias", alias_value_hint);
-}
-
-void check_external_id(std::string_view external_id) {
-    if (!is_alias_value(external_id))
-        refuse("malformed external id", alias_value_hint);
-}
-
 Designator classify_designator(std::string_view text) {
     if (const std::size_t colon = text.find(':'); colon != std::string_view::npos)
         return classify_alias(text, colon);
@@ -107,7 +80,7 @@ Designator classify_designator(std::string_view text) {
         designator.kind = Designator::Kind::id;
         designator.id = *id;
     } else if (!is_slug(text)) {
-        refuse("malformed name of a tenant", designator_hint);
+        refuse();
     }
     return designator;
 }

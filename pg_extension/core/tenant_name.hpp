@@ -29,12 +29,6 @@ inline constexpr std::size_t max_alias_value_bytes = 255; // of external ids, to
 // characters and without a blank at either end. The caller has made sure of the encoding.
 [[nodiscard]] bool is_alias_value(std::string_view text);
 
-// Each throws Error(name_malformed), with the rule in the hint, when the check of the same name
-// says no; check_alias also when the kind is reserved.
-void check_slug(std::string_view slug);
-void check_alias(std::string_view kind, std::string_view value);
-void check_external_id(std::string_view external_id);
-
 // A text that names a tenant, taken apart. It owns nothing: `value` and `alias_kind` borrow from
 // the text that was classified.
 struct Designator {

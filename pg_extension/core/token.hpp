@@ -17,7 +17,7 @@ inline constexpr std::size_t max_token_bytes = 8192;
 inline constexpr std::size_t max_kid_bytes = 64;
 inline constexpr std::size_t max_claim_bytes = 255;        // iss, tenant, actor, role, jti
 inline constexpr std::int64_t default_leeway = 30;         // seconds
-inline constexpr std::int64_t max_leeway = 60;             // seconds
+inline constexpr std::int64_t max_leeway = 30;             // seconds
 inline constexpr std::int64_t max_time = 9007199254740991; // 2^53 - 1, seconds since 1970
 
 enum class TokenMode : std::uint8_t { read_write, read_only };
@@ -90,8 +90,7 @@ private:
 [[nodiscard]] Claims verify_token(const UnverifiedToken& token, const VerifyingKey& key,
                                   const TokenPolicy& policy);
 
-// Checks the times of claims that were verified before; a cached verification is checked again in
-// each transaction (together with the key, which the caller looks up again).
+// Checks the times of claims against the clock.
 // Throws Error(token_expired) when exp is at or before now - leeway, or nbf or iat after
 // now + leeway.
 void check_time(const Claims& claims, std::int64_t now, std::int64_t leeway);

@@ -119,24 +119,7 @@ TEST_P(PublishedExample, DoesNotVerifyWithAnyBitOfTheSignatureFlipped) {
     }
 }
 
-TEST(Thumbprint, Rfc8037AppendixA3) {
-    EXPECT_EQ(VerifyingKey::from_jwk(rfc8037_a4.jwk).thumbprint(),
-              "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-}
-
-TEST(Thumbprint, Rfc7638Section31) {
-    const char* jwk =
-        R"({"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7)"
-        R"(aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0)"
-        R"(h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD0)"
-        R"(8qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJ)"
-        R"(zKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"})";
-    EXPECT_EQ(VerifyingKey::from_jwk(jwk).thumbprint(),
-              "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
-}
-
-TEST(Thumbprint, OfASecretIsNotTold) {
-    EXPECT_EQ(VerifyingKey::from_jwk(rfc7515_a1.jwk).thumbprint(), "");
+TEST(Jwk, OnlySecretsAreSymmetric) {
     EXPECT_TRUE(VerifyingKey::from_jwk(rfc7515_a1.jwk).is_symmetric());
     EXPECT_FALSE(VerifyingKey::from_jwk(rfc7515_a2.jwk).is_symmetric());
 }

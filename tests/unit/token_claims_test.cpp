@@ -189,9 +189,6 @@ TEST_F(TokenClaims, ExpIsCheckedWithLeeway) {
     expect_accepted();
     set_times(now - 100, now);
     expect_refused(sqlstate::token_expired, "token has expired");
-    policy.leeway = 60;
-    set_times(now - 100, now - 59);
-    expect_accepted();
 }
 
 TEST_F(TokenClaims, NbfIsCheckedWithLeeway) {
@@ -334,7 +331,7 @@ TEST_F(WrongPolicy, IsRefused) {
         policy.max_lifetime = lifetime;
         expect_wrong("lifetime of tokens is out of range");
     }
-    for (const std::int64_t leeway : {-1, 61}) {
+    for (const std::int64_t leeway : {-1, 31}) {
         policy.leeway = leeway;
         expect_wrong("leeway for clocks is out of range");
     }

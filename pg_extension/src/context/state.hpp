@@ -19,7 +19,6 @@ constexpr int actor_size = 256;
 constexpr int issuer_size = 256;
 constexpr int kid_size = 65;
 constexpr int jti_size = 256;
-constexpr int reason_size = 256;
 
 // Plain data: copied into caches, shared with parallel workers byte for byte.
 struct Context {
