@@ -11,9 +11,10 @@ SOURCES     = $(sort $(wildcard pg_extension/src/*.cpp pg_extension/src/*/*.cpp 
 OBJS        = $(SOURCES:.cpp=.o)
 # The linter's rules go into the body of one of its functions, and into a file of their own.
 LINT        = $(sort $(wildcard sql/lint/rules/*.sql))
-LINT_BODY   = sql/lint/extension/head.sql sql/lint/facts.sql $(LINT) $(sort $(wildcard sql/lint/registry/*.sql)) \
+LINT_FACTS  = $(sort $(wildcard sql/lint/facts/*.sql))
+LINT_BODY   = sql/lint/extension/head.sql $(LINT_FACTS) $(LINT) $(sort $(wildcard sql/lint/registry/*.sql)) \
               sql/lint/told.sql sql/lint/extension/tail.sql
-LINT_FILE   = sql/lint/plain/head.sql sql/lint/facts.sql $(LINT) sql/lint/told.sql sql/lint/plain/tail.sql
+LINT_FILE   = sql/lint/plain/head.sql $(LINT_FACTS) $(LINT) sql/lint/told.sql sql/lint/plain/tail.sql
 SQL_SOURCES = $(sort $(wildcard sql/[0-3][0-9][0-9]_*.sql)) $(LINT_BODY) $(sort $(wildcard sql/[4-9][0-9][0-9]_*.sql))
 DATA_built  = tenancy--$(EXTVERSION).sql tenancy_lint.sql
 DATA        = $(wildcard sql/updates/tenancy--*--*.sql)

@@ -1,8 +1,9 @@
 """The cases of tests/lint/cases: for each rule, what provokes it and what must not.
 
-    -- fires RULE [OBJECT]      the SQL below, up to the next such line, makes the rule fire, on OBJECT
+    -- fires RULE [OBJECT]      the SQL below, up to the next such line, makes the rule fire, on OBJECT (or one that begins so)
     -- silent RULE              the SQL below does not
-    (by hand), (extension)      at the end of either line: only in that world
+    (by hand), (extension), (session)   at the end of either line: only in that world
+    (server 15.8)               judged as if the server were of that version
 """
 
 import re
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CASES = Path(__file__).parent / "cases"
-HEAD = re.compile(r"^-- (fires|silent) (\w+)(?: ((?!\((?:by hand|extension)\)).+?))?(?: \((by hand|extension)\))?$", re.M)
+WORLD = r"\((?:by hand|extension|session|server [\d.]+)\)"
+HEAD = re.compile(rf"^-- (fires|silent) (\w+)(?: ((?!{WORLD}).+?))?(?: ({WORLD}))?$", re.M)
 
 
 @dataclass
@@ -18,9 +20,20 @@ class Case:
     kind: str
     rule: str
     object: str | None
-    world: str | None
+    where: str | None
     sql: str
     place: str
+
+    @property
+    def worlds(self) -> tuple[str, ...]:
+        word = (self.where or "").strip("()")
+        return (word,) if word in ("by hand", "extension", "session") else ("by hand", "extension")
+
+    @property
+    def version(self) -> str | None:
+        """The version of the server that the case is about, as server_version_num."""
+        found = re.search(r"server (\d+)\.(\d+)", self.where or "")
+        return f"{int(found[1]) * 10000 + int(found[2])}" if found else None
 
     def __str__(self) -> str:
         return f"{self.kind}-{self.rule}-{self.place}"

@@ -9,13 +9,17 @@ from .worlds import ROLES, World
 
 
 @pytest.fixture(scope="session")
-def worlds(server: Server) -> Iterator[dict[str, World]]:
-    """By name: 'extension' and 'by hand'."""
+def worlds(server: Server, session_server: Server) -> Iterator[dict[str, World]]:
+    """By name: 'extension', 'session' (the same, preloaded by the database's setting), and 'by hand'."""
     server.psql(ROLES)
+    session_server.psql(ROLES)
     yield {
         "extension": World(server, "lint_extension", extension=True),
+        "session": World(session_server, "lint_session", extension=True),
         "by hand": World(server, "lint_by_hand", extension=False),
     }
     server.dropdb("lint_extension")
     server.dropdb("lint_by_hand")
-    server.psql("drop role lint_owner, lint_app, lint_reader")
+    session_server.dropdb("lint_session")
+    for each in (server, session_server):
+        each.psql("drop role lint_owner, lint_app, lint_reader")

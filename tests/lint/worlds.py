@@ -2,6 +2,8 @@
 written by hand, without the extension. Cases change them and are rolled back."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ create role lint_reader login;
 
 TABLES = """
 revoke temporary on database {database} from public;
+revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;
 create schema shop authorization lint_owner;
 grant usage on schema shop to lint_app;
 set role lint_owner;
@@ -75,27 +78,40 @@ class World:
         self.extension = extension
         server.createdb(name, extensions=["tenancy"] if extension else [])
         server.psql(TABLES.format(database=name) + (BY_THE_EXTENSION if extension else BY_HAND), dbname=name)
+        self.connection = server.connect(dbname=name)
 
-    def connect(self) -> psycopg.Connection[Any]:
-        """A transaction of a superuser's, in which the guards let everything happen."""
-        connection = self.server.connect(dbname=self.name, autocommit=False)
-        connection.execute("set local client_min_messages = error")
-        if self.extension:
-            connection.execute("set local tenancy.guard = off")
-        return connection
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        """A superuser's, in which the guards let everything happen, and of which nothing stays."""
+        with self.connection.transaction(force_rollback=True):
+            self.connection.execute("set local client_min_messages = error")
+            if self.extension:
+                self.connection.execute("set local tenancy.guard = off")
+            yield self.connection
 
-    def lint(self, connection: psycopg.Connection[Any]) -> list[Finding]:
+    def lint(self, connection: psycopg.Connection[Any], version: str | None = None) -> list[Finding]:
         """What is found now: by the plain file as a role without any right, where there is no extension."""
         columns = "rule, severity, object, message, demonstration, fix, fingerprint"
-        if self.extension:
+        if self.extension and version is None:
             rows = connection.execute(f"select {columns} from tenancy.check_isolation()").fetchall()
+        elif self.extension:
+            [(body,)] = connection.execute("select prosrc from pg_proc where oid = 'tenancy.isolation_lint'::regproc").fetchall()
+            query = of_version(body, version)
+            rows = connection.execute(f"select {columns} from ({query}) as findings where object is not null").fetchall()
         else:
             connection.execute("set local role lint_reader")
-            rows = connection.execute(f"select {columns} from ({plain_query()}) as findings").fetchall()
+            rows = connection.execute(f"select {columns} from ({of_version(plain_query(), version)}) as findings").fetchall()
             connection.execute("reset role")
         return [Finding(*row) for row in rows]
 
 
 def plain_query() -> str:
-    """The plain file's one statement."""
-    return re.sub(r";\s*$", "", PLAIN_FILE.read_text())
+    """The plain file's one query."""
+    return re.sub(r"^SET .*;$|;\s*\Z", "", PLAIN_FILE.read_text(), flags=re.M)
+
+
+def of_version(query: str, version: str | None) -> str:
+    """The query as it judges a server of that version."""
+    asked = "current_setting('server_version_num')::integer"
+    assert query.count(asked) == 1
+    return query.replace(asked, version or asked)

@@ -7,8 +7,10 @@ SELECT * FROM (VALUES ('O16_open_child', 'error',
     '%3$s',
     ARRAY['shop.orders_2026', 'shop.orders', 'SELECT tenancy.protect(''shop.orders'');'])) AS m
 LEFT JOIN LATERAL (
-    SELECT NULL::text, 'pg_class'::regclass::oid, t.relid, 0, p.name,
-           ARRAY[t.name, p.name, CASE WHEN n.extension AND p.is_recorded THEN format('SELECT tenancy.protect(%L, %L);', p.name, p.attname)
+    -- Rights on the parent do not reach a child that is named itself: nobody but its owner may use one without rights.
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM relation_grant AS g WHERE g.relid = t.relid) THEN 'warning' END,
+           'pg_class'::regclass::oid, t.relid, 0, p.name,
+           ARRAY[t.name, p.name, CASE WHEN n.extension AND p.is_recorded THEN p.protect
                                  ELSE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; -- and the policies of %s', t.name, p.name) END]
     FROM inheritance AS i JOIN tenant_table AS t ON t.relid = i.child JOIN tenant_table AS p ON p.relid = i.parent
     CROSS JOIN installation AS n

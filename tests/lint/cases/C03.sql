@@ -13,3 +13,14 @@ GRANT lint_step TO lint_app;
 -- silent C03_becomes_bypass_role
 CREATE ROLE lint_step;
 GRANT lint_step TO lint_app;
+-- fires C03_grant_to_unbound_role lint_app (extension)
+SELECT tenancy.grant_access('lint_app', '*');
+ALTER ROLE lint_app SUPERUSER;
+-- silent C03_grant_to_unbound_role (extension)
+SELECT tenancy.grant_access('lint_app', '*');
+-- fires C03_registration_ended lint_report (extension)
+CREATE ROLE lint_report BYPASSRLS;
+INSERT INTO tenancy.bypass_role (role_oid, role_name, purpose, valid_until) VALUES ('lint_report'::regrole, 'lint_report', 'reports', now() - interval '1 day');
+-- silent C03_registration_ended (extension)
+CREATE ROLE lint_report BYPASSRLS;
+SELECT tenancy.register_bypass('lint_report', 'reports', now() + interval '1 day');

@@ -14,3 +14,9 @@ CREATE VIEW shop.some_orders AS SELECT * FROM shop.all_orders;
 -- Its owner is bound by the policies.
 CREATE VIEW shop.all_orders AS SELECT * FROM shop.orders;
 ALTER VIEW shop.all_orders OWNER TO lint_owner;
+-- fires O11_view_policies_of_owner shop.all_orders
+CREATE VIEW shop.all_orders AS SELECT * FROM shop.orders;
+ALTER VIEW shop.all_orders OWNER TO lint_owner;
+-- silent O11_view_policies_of_owner
+CREATE VIEW shop.all_orders WITH (security_invoker) AS SELECT * FROM shop.orders;
+CREATE VIEW shop.countries AS SELECT * FROM shop.country;

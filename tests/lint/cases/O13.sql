@@ -25,3 +25,14 @@ CREATE PROCEDURE shop.reset() LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
 CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN 1; END';
 CREATE FUNCTION shop.parsed() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT 1; END;
 CREATE FUNCTION shop.mine() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+-- silent O13_definer_reads_all
+-- Nobody else may call it.
+CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM shop.orders; END;
+REVOKE EXECUTE ON FUNCTION shop.total() FROM PUBLIC;
+-- fires O13_definer_unknown shop.search
+CREATE FUNCTION shop.search(what text) RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'BEGIN RETURN QUERY EXECUTE format(''SELECT * FROM shop.%I'', what); END';
+-- silent O13_definer_unknown
+CREATE FUNCTION shop.now() RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'BEGIN RETURN now(); END';
+CREATE FUNCTION shop.search(what text) RETURNS SETOF record LANGUAGE plpgsql AS 'BEGIN RETURN QUERY EXECUTE what; END';

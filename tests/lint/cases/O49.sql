@@ -1,0 +1,6 @@
+-- fires O49_open_parent shop.orders
+CREATE TABLE shop.everything (id uuid, tenant_id uuid);
+ALTER TABLE shop.orders INHERIT shop.everything;
+-- silent O49_open_parent
+CREATE TABLE shop.everything (id uuid);
+CREATE TABLE shop.some () INHERITS (shop.everything);

@@ -1,0 +1,4 @@
+-- fires X37_temporary_for_all lint_
+DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$;
+-- silent X37_temporary_for_all
+DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO lint_owner', current_database()); END $$;
