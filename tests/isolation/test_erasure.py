@@ -99,6 +99,23 @@ def test_an_open_transaction_without_a_context_is_waited_for(server: Server, dat
     assert rows(server, database) == (0, 100)
 
 
+def test_an_index_that_is_built_concurrently_is_not_waited_for(
+    server: Server, database: str, connect: Connect, admin: psycopg.Connection[Any]
+) -> None:
+    """It writes no rows, may take hours, and waits in its turn for whoever looks at rows meanwhile."""
+    other = connect("race_app")
+    other.autocommit = False
+    other.execute("select tenancy.enter('other')")
+    other.execute("insert into message (body) values ('held')")
+    builder = Later(connect("postgres"), "create index concurrently on message (body)").wait_until_blocked(server)
+    request_erasure(admin)
+    admin.execute("call tenancy.erase('acme', timeout => '2 s')")
+    assert state(admin) == "erased"
+    assert builder.running
+    other.commit()
+    builder.result()
+
+
 def test_a_prepared_transaction_is_waited_for(server: Server, database: str, admin: psycopg.Connection[Any]) -> None:
     with late_insert(server, database) as writer:
         writer.execute("prepare transaction 'late'")

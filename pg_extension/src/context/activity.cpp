@@ -303,9 +303,12 @@ int64 wait_for(const pg_uuid_t& tenant, Whom whom, bool cancel, int64 timeout) {
     const Patience patience{GetCurrentTimestamp(), timeout};
     const LOCKTAG tag = waiting_tag();
     stand_aside(tag);
+    // Vacuum and the building of an index write no rows, and the latter waits in its turn for
+    // whoever has looked at rows before.
+    constexpr int upkeep = PROC_IS_AUTOVACUUM | PROC_IN_VACUUM | PROC_IN_SAFE_IC;
     int count;
-    VirtualTransactionId* running = GetCurrentVirtualXIDs(
-        InvalidTransactionId, false, false, PROC_IS_AUTOVACUUM | PROC_IN_VACUUM, &count);
+    VirtualTransactionId* running =
+        GetCurrentVirtualXIDs(InvalidTransactionId, false, false, upkeep, &count);
     int64 waited = 0;
     // First those that are ended, whatever others keep it waiting; then whoever is left.
     for (const bool end : {true, false}) {
