@@ -12,7 +12,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.record_event(uuid, text, jsonb) IS
-'Writes one audit event, in the transaction of what it tells of. actor_role is the outer role: SET ROLE counts, SECURITY DEFINER does not. Internal: no role may call it. Details hold names of things, never a setting''s value, an alias''s value or a display name, so that erasing a tenant leaves no personal data here; its free-text reasons are taken out by the erasing.';
+'Writes one audit event, in the transaction of what it tells of. event is the name of the function that was called, where one was. actor_role is the outer role: SET ROLE counts, SECURITY DEFINER does not. Internal: no role may call it. Details hold names of things, never a setting''s value, an alias''s value or a display name, so that erasing a tenant leaves no personal data here; its free-text reasons are taken out by the erasing.';
 
 -- A reason may be taken out of the events of a tenant whose erasing runs; nothing else ever changes.
 CREATE FUNCTION tenancy.keep_audit_event()

@@ -35,7 +35,7 @@ BEGIN
     VALUES (grant_access.role, known, named, grant_access.mode, grant_access.include_members,
             grant_access.session_scope, grant_access.until,
             coalesce(nullif(grant_access.reason, ''), 'not stated'), pg_get_userbyid(tenancy.outer_role()));
-    PERFORM tenancy.record_event(named, 'access_granted', jsonb_build_object(
+    PERFORM tenancy.record_event(named, 'grant_access', jsonb_build_object(
         'role', known, 'all_tenants', named IS NULL, 'mode', grant_access.mode,
         'valid_until', grant_access.until, 'reason', grant_access.reason));
 END
@@ -56,7 +56,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM tenancy.record_event(named, 'access_revoked',
+    PERFORM tenancy.record_event(named, 'revoke_access',
         jsonb_build_object('role', revoke_access.role::text, 'all_tenants', named IS NULL));
     RETURN true;
 END
@@ -130,7 +130,7 @@ BEGIN
         RAISE WARNING USING MESSAGE = 'a symmetric signing key lies in this database and in its backups in clear',
             HINT = 'Whoever reads it can sign: prefer EdDSA, RS256 or ES256.';
     END IF;
-    PERFORM tenancy.record_event(NULL, 'signing_key_added', jsonb_build_object(
+    PERFORM tenancy.record_event(NULL, 'add_signing_key', jsonb_build_object(
         'issuer', add_signing_key.issuer, 'kid', add_signing_key.kid, 'algorithm', algorithm,
         'all_tenants', for_all, 'tenants', to_jsonb(add_signing_key.tenants)));
 END
@@ -149,7 +149,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM tenancy.record_event(NULL, 'signing_key_removed',
+    PERFORM tenancy.record_event(NULL, 'remove_signing_key',
         jsonb_build_object('issuer', remove_signing_key.issuer, 'kid', remove_signing_key.kid));
     RETURN true;
 END
@@ -171,7 +171,7 @@ BEGIN
     INSERT INTO tenancy.token_revocation (issuer, jti, expires_at, revoked_by)
     VALUES (revoke_token.issuer, revoke_token.jti, revoke_token.expires_at, pg_get_userbyid(tenancy.outer_role()))
     ON CONFLICT DO NOTHING;
-    PERFORM tenancy.record_event(NULL, 'token_revoked', jsonb_build_object('issuer', revoke_token.issuer));
+    PERFORM tenancy.record_event(NULL, 'revoke_token', jsonb_build_object('issuer', revoke_token.issuer));
 END
 $$;
 COMMENT ON FUNCTION tenancy.revoke_token(text, text, timestamptz) IS
@@ -187,7 +187,7 @@ BEGIN
             HINT = 'It is written to the audit trail.';
     END IF;
     IF NOT current_setting('transaction_read_only')::boolean THEN
-        PERFORM tenancy.record_event(NULL, 'all_tenants_entered', jsonb_build_object('reason', enter_all.reason));
+        PERFORM tenancy.record_event(NULL, 'enter_all', jsonb_build_object('reason', enter_all.reason));
     END IF;
     PERFORM tenancy.begin_all_tenants();
     RAISE LOG 'tenancy: role "%" works for all tenants: %', pg_get_userbyid(tenancy.outer_role()), enter_all.reason;

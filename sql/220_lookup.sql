@@ -78,7 +78,7 @@ BEGIN
     IF allow_lookup.grantee IS NOT NULL THEN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', made, allow_lookup.grantee);
     END IF;
-    PERFORM tenancy.record_event(NULL, 'lookup_allowed', jsonb_build_object(
+    PERFORM tenancy.record_event(NULL, 'allow_lookup', jsonb_build_object(
         'relation', allow_lookup.relation::text, 'columns', to_jsonb(allow_lookup.columns), 'role', allow_lookup.grantee::text));
     RETURN made;
 END

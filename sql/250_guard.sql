@@ -47,7 +47,7 @@ BEGIN
     INSERT INTO tenancy.explain_grant (role_oid, role_name, valid_until, reason, granted_by)
     VALUES (grant_explain.role, known, grant_explain.until, grant_explain.reason,
             pg_get_userbyid(tenancy.outer_role()));
-    PERFORM tenancy.record_event(NULL, 'explain_granted', jsonb_build_object(
+    PERFORM tenancy.record_event(NULL, 'grant_explain', jsonb_build_object(
         'role', known, 'valid_until', grant_explain.until, 'reason', grant_explain.reason));
 END
 $$;
@@ -64,7 +64,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM tenancy.record_event(NULL, 'explain_revoked', jsonb_build_object('role', revoke_explain.role::text));
+    PERFORM tenancy.record_event(NULL, 'revoke_explain', jsonb_build_object('role', revoke_explain.role::text));
     RETURN true;
 END
 $$;

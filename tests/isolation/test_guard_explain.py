@@ -81,7 +81,7 @@ def test_explain_by_permission(guards: Guards) -> None:
     try:
         assert "rows=" in guards.passes("explain select * from messages")[0][0]
         assert guards.admin(
-            "select detail ->> 'reason' from tenancy.audit_event where event = 'explain_granted'"
+            "select detail ->> 'reason' from tenancy.audit_event where event = 'grant_explain'"
         ) == [("slow query 4711",)]
         guards.admin("update tenancy.explain_grant set valid_until = now() - interval '1 second'")
         guards.refused("explain select * from messages")
