@@ -45,6 +45,16 @@ def test_a_job_goes_on_where_it_failed(world: World, tenants: list[str]):
         assert connection.execute("select count(*) from app.note where body = '1'").fetchone() == (3,)
 
 
+def test_no_role_finishes_the_job_of_another(world: World, tenants: list[str]):
+    world.admin("do $$ begin if to_regrole('app_jobs') is null then create role app_jobs login; end if; end $$")
+    world.admin("select tenancy.grant_access('app_jobs', '*', reason => 'test')")
+    with world.connect("app_jobs") as connection:
+        connection.execute("call tenancy.for_each_tenant('select 1', 'redact')")
+    with world.connect() as connection:
+        connection.execute(MARK.replace("')", "', 'redact')"))
+    assert stored(world) == {slug: {"marked"} for slug in tenants}
+
+
 @pytest.mark.parametrize("role, sqlstate", {"app_none": "42501", "app_some": "42501", "bypass": "42501", "postgres": "42501"}.items())
 def test_roles_that_may_not(world: World, tenants: list[str], role: str, sqlstate: str):
     with world.connect(role) as connection, refused(sqlstate):
