@@ -107,6 +107,24 @@ def test_x58_a_setting_of_ones_own_role(leak: Trial) -> None:
     leak.holds(stores, "TN009")
 
 
+def test_x58_every_tenant_in_turn(leak: Trial) -> None:
+    """What jobs do with a grant for all tenants is a statement of its own as well."""
+    leak.cannot_leak("the twin has no such procedure")
+    for first in ("commit", "commit and chain"):
+        calls = f"{first}; call tenancy.for_each_tenant('insert into app.outbox select body from app.ticket')"
+        leak.holds(injected(calls), "2D000")
+
+
+def test_x58_options_of_the_connection(leak: Trial) -> None:
+    """Some drivers take them out of a connection string that users have a part in."""
+
+    def connects(side: Side) -> list[Any]:
+        with side.connect(options=choosing(side, "-c {name}={value}")) as connection:
+            return foreign(connection.execute(READ))
+
+    leak.stops(connects, "TN001")
+
+
 BY_ROLE = """
 create table app.note (tenant_id uuid not null, body text);
 insert into app.note values ('{globex}', 'of globex'), ('{acme}', 'of acme');

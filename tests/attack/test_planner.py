@@ -64,6 +64,17 @@ def test_p27_of_a_drivers_statement(leak: Trial) -> None:
     leak.stops(in_context(explains), "42501", "EXPLAIN")
 
 
+@pytest.mark.parametrize("options", ["-c tenancy.guard=off", "-c tenancy.guard=standard", "-c tenancy.test_mode=on"])
+def test_p27_whatever_the_connection_asks_for(leak: Trial, options: str) -> None:
+    def explains(side: Side) -> bool:
+        with side.connect(options=options) as connection:
+            connection.execute("begin")
+            side.enter(connection, ACME)
+            return shown("rows=700")(connection.execute(f"explain {THEIRS}"))
+
+    leak.stops(explains, "42501", "EXPLAIN")
+
+
 def test_p27_how_their_values_are_spread(leak: Trial) -> None:
     """The estimate for salaries above a bound drops to one where the bound is above globex's highest."""
 
@@ -150,6 +161,13 @@ def test_p33_a_plan_of_another_role(leak: Trial, how: str) -> None:
     else:
         leak.cannot_leak("this server has the corrections of these CVEs")
     leak.holds(keeps_plan)
+
+
+def test_p30_totals(leak: Trial) -> None:
+    """How many rows all tenants have, from the catalog and from the size of a table."""
+    sizes = "pg_relation_size('app.ticket') / current_setting('block_size')::int > 3"
+    counts = f"select 'globex has more' from pg_class where oid = 'app.ticket'::regclass and reltuples = 710 and {sizes}"
+    leak.found("select", counts, standing=True)
 
 
 def test_p54_debug_print_plan(leak: Trial) -> None:

@@ -258,6 +258,16 @@ def test_x60_remains_a_setting(leak: Trial, setting: str) -> None:
     leak.remains(leaves)
 
 
+def test_x60_remains_a_search_path(leak: Trial) -> None:
+    """acme has a table of the same name where its search_path leads, and globex writes into that."""
+    steps = [
+        (ACME, "create table scratch.outbox (body text); set search_path = scratch, app"),
+        (GLOBEX, "insert into outbox values ('of globex')"),
+        (ACME, "select * from scratch.outbox"),
+    ]
+    leak.remains(lambda side: foreign(pooled(side, *steps, clean="reset search_path; drop table scratch.outbox")))
+
+
 ACTIVE = """
 create table app.note (tenant_id uuid not null, body text);
 grant all on app.note to attack_app;

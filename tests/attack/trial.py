@@ -53,13 +53,16 @@ class Trial:
             with self.guarded.connect("postgres") as connection:
                 self._ask(connection, set())
 
-    def found(self, setup: Setup, attack: str | InContext) -> None:
-        """Opened by what somebody trusted sets up, it works on both sides; the linter has to say so."""
+    def found(
+        self, setup: Setup, attack: str | InContext, *, role: str = "attack_app", tenant: str | None = ACME, standing: bool = False
+    ) -> None:
+        """Opened by what somebody trusted sets up, it works on both sides; the linter has to say so. A
+        standing one is open without that."""
         with self.guarded.connect("postgres") as connection:
-            before = linter.findings(connection, self.leak.id)
+            before = set() if standing else linter.findings(connection, self.leak.id)
         for side in (self.plain, self.guarded):
             ask = (lambda _: None) if side.plain else (lambda connection: self._ask(connection, before))
-            with side.session(setup=setup, before=ask) as connection:
+            with side.session(tenant, role=role, setup=setup, before=ask) as connection:
                 shown = attack(connection) if callable(attack) else foreign(last(connection, attack))
                 assert shown, f"{self.leak.id} does not leak on the {side.name} side: correct the test, or the registry"
         self.shown = self.remaining = True

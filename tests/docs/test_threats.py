@@ -21,6 +21,7 @@ def test_every_attack_names_a_leak():
 def test_every_leak_has_what_it_promises(leak: Leak):
     assert leak.letters <= set("PLAD") and leak.remains and leak.letters & set("PLD")
     tests = [name for _, name in attacks().get(leak.id, [])]
+    assert "A" in leak.letters or not tests, "its answers do not say that it has an attack"
     if "A" in leak.letters:
         assert tests or leak.elsewhere, "no attack"
         shows = "refused_" if leak.status is not Status.PREVENTED else "remains_"
