@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from attack import linter
 from attack.leaks import AREAS, LEAKS, Leak, Status
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -26,10 +25,8 @@ this page says. The test of a line is found by its id: `test_o16_...` in `tests/
 | status | meaning |
 | --- | --- |
 | {Status.PREVENTED.value} | refused, or finds nothing, with tenancy |
+| {Status.PREVENTED.value}; linter | the same, and `tenancy.check_isolation()` reports where it is open all the same: tables that are not protected, rights that were there before |
 | {Status.FOUND.value} | works with tenancy too; `tenancy.check_isolation()` reports it, and the test asks it |
-"""
-OPEN = "| open | works with tenancy too, and nothing reports it yet |\n"
-DOCUMENTED = f"""\
 | {Status.DOCUMENTED.value} | works with tenancy too: know of it |
 
 The last column says what is left in any case. Who attacks, and what superusers and owners of tables may
@@ -58,14 +55,22 @@ def link(path: Path, text: str) -> str:
     return f"[{text}](../../tests/{path.relative_to(TESTS)})"
 
 
-def proofs(leak: Leak, tests: list[tuple[Path, str]]) -> str:
-    here = [link(path, path.name) for path in dict.fromkeys(path for path, _ in tests)]
-    there = [name.removeprefix("tests/").partition("::") for name in leak.elsewhere]
-    return ", ".join(here + [link(TESTS / path, test or Path(path).name) for path, _, test in there]) or "–"
+def cases(leak: Leak) -> list[Path]:
+    """The linter's own tests of the leak."""
+    path = TESTS / "lint" / "cases" / f"{leak.id}.sql"
+    return [path] if path.exists() else []
 
 
 def status(leak: Leak) -> str:
-    return "open" if leak.status is Status.FOUND and leak.id in linter.WITHOUT_RULE else leak.status.value
+    return leak.status.value + ("; linter" if leak.status is Status.PREVENTED and "L" in leak.letters else "")
+
+
+def proofs(leak: Leak, tests: list[tuple[Path, str]]) -> str:
+    here = [link(path, path.name) for path in dict.fromkeys(path for path, _ in tests)]
+    named = [name.removeprefix("tests/").partition("::") for name in leak.elsewhere]
+    there = [link(TESTS / path, test or Path(path).name) for path, _, test in named]
+    linted = [link(path, f"lint/{path.name}") for path in cases(leak) if "L" in leak.letters]
+    return ", ".join(here + there + linted) or "–"
 
 
 def cell(text: str) -> str:
@@ -74,7 +79,7 @@ def cell(text: str) -> str:
 
 def page() -> str:
     tests = attacks()
-    parts = [INTRO + (OPEN if linter.WITHOUT_RULE else "") + DOCUMENTED]
+    parts = [INTRO]
     for letter, area in AREAS.items():
         rows = [
             f"| {leak.id} | {cell(leak.title)} | {status(leak)} | {proofs(leak, tests.get(leak.id, []))} | {cell(leak.remains)} |\n"
