@@ -8,6 +8,8 @@ from .cases import all_cases
 from .worlds import plain_query
 
 CASES = all_cases()
+# Of these, one says what is wrong with a policy.
+POLICY_RULES = re.compile("C05_permissive_opens|C06_|C07_write|C08_command")
 IN_WORLDS = [
     pytest.param(case, world, id=f"{case}-{world.replace(' ', '_')}")
     for case in CASES
@@ -19,13 +21,17 @@ IN_WORLDS = [
 def test_case(case, name, worlds):
     with worlds[name].transaction() as connection:
         connection.execute(case.sql)
-        found = [finding for finding in worlds[name].lint(connection, case.version) if finding.rule == case.rule]
+        everything = worlds[name].lint(connection, case.version)
+        found = [finding for finding in everything if finding.rule == case.rule]
         if case.kind == "silent":
             assert found == []
-        else:
-            assert found, f"{case.rule} did not fire"
-            assert any(finding.object.startswith(case.object or "") for finding in found), found
-            mends(connection, worlds[name], found)
+            return
+        assert found, f"{case.rule} did not fire"
+        assert all(finding.object.startswith(case.object) for finding in found), found
+        assert len({finding.fingerprint for finding in everything}) == len(everything), everything
+        if POLICY_RULES.match(case.rule):
+            assert {finding.rule for finding in everything if POLICY_RULES.match(finding.rule)} == {case.rule}
+        mends(connection, worlds[name], found)
 
 
 def mends(connection, world, found):
@@ -47,6 +53,39 @@ def test_order(name, everywhere, worlds):
     """Where everything is in order, nothing is found but what is so everywhere."""
     with worlds[name].transaction() as connection:
         assert {finding.rule for finding in worlds[name].lint(connection)} == everywhere
+
+
+def found_on(server, database):
+    """What is found in a new database with a protected table, beside what is so everywhere."""
+    server.createdb(database, extensions=["tenancy"])
+    script = "create table note (tenant_id uuid); select tenancy.protect('note'); reset role"
+    server.psql(script, dbname=database)
+    query = "select rule, message from tenancy.check_isolation() where severity <> 'info'"
+    return dict(server.execute(query, dbname=database))
+
+
+def test_configuration_of_the_server(make_server):
+    """Findings about postgresql.conf, which no transaction changes."""
+    loose = {
+        "tenancy.guard": "off", "tenancy.test_mode": "on", "tenancy.literal_tokens": "on", "lo_compat_privileges": "on",
+        "session_preload_libraries": "auto_explain",
+    }  # fmt: skip
+    found = found_on(make_server(settings=loose), "loose")
+    assert set(found) == {"P27_guard_off", "X58_test_mode", "X40_literal_tokens", "O19_lo_compat_privileges", "P54_auto_explain"}
+    assert all("the server" in message for message in found.values()), found
+
+
+def test_configuration_of_a_server_in_order(make_server):
+    strict = {"tenancy.guard": "strict", "tenancy.test_mode": "off", "tenancy.literal_tokens": "off", "lo_compat_privileges": "off"}
+    assert found_on(make_server(settings=strict), "strict") == {}
+
+
+def test_fires_c45_not_preloaded_for_the_database(make_server):
+    server = make_server(preload=None)
+    assert found_on(server, "kept") == {}
+    server.execute("alter database kept reset session_preload_libraries")
+    query = "select object_type, object from tenancy.check_isolation() where rule = 'C45_not_preloaded'"
+    assert server.execute(query, dbname="kept") == [("database", "kept")]
 
 
 def test_fires_o21_logical_slot(make_server):

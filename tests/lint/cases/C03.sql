@@ -24,3 +24,15 @@ INSERT INTO tenancy.bypass_role (role_oid, role_name, purpose, valid_until) VALU
 -- silent C03_registration_ended (extension)
 CREATE ROLE lint_report BYPASSRLS;
 SELECT tenancy.register_bypass('lint_report', 'reports', now() + interval '1 day');
+-- silent C03_becomes_bypass_role (extension)
+CREATE ROLE lint_report BYPASSRLS;
+GRANT lint_report TO lint_app;
+SELECT tenancy.register_bypass('lint_report', 'reports', now() + interval '1 day');
+-- silent C03_grant_to_unbound_role (extension)
+-- The role was renamed: its grant counts no longer.
+SELECT tenancy.grant_access('lint_app', '*');
+ALTER ROLE lint_app RENAME TO lint_other;
+ALTER ROLE lint_other SUPERUSER;
+-- silent C03_registration_ended (extension)
+CREATE ROLE lint_report BYPASSRLS;
+INSERT INTO tenancy.bypass_role (role_oid, role_name, purpose, valid_until) VALUES ('lint_report'::regrole, 'lint_before', 'reports', now() - interval '1 day');

@@ -23,3 +23,7 @@ CREATE POLICY support ON shop.orders FOR SELECT USING (true);
 CREATE POLICY support ON shop.orders FOR SELECT USING (true);
 -- silent C05_permissive_beside
 CREATE POLICY support ON shop.orders FOR SELECT USING (tenant_id = current_setting('app.tenant')::uuid AND item <> '');
+-- silent C05_permissive_beside
+CREATE POLICY nothing ON shop.orders FOR SELECT USING (false);
+CREATE POLICY form ON shop.orders FOR INSERT WITH CHECK (true);
+CREATE POLICY narrow ON shop.orders AS RESTRICTIVE FOR SELECT USING (item <> '');

@@ -102,3 +102,10 @@ CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT current_
 CREATE TABLE shop.note (tenant_id uuid NOT NULL, text text);
 CREATE POLICY tenant ON shop.note USING (tenant_id = (auth.jwt() -> 'app_metadata' ->> 'tenant')::uuid);
 ALTER TABLE shop.note ENABLE ROW LEVEL SECURITY;
+-- silent C06_policy_without_tenant
+-- A restrictive one, which narrows, and one for rows that come out of a command.
+CREATE TABLE shop.note (tenant_id uuid NOT NULL, text text);
+CREATE POLICY tenant ON shop.note USING (tenant_id = current_setting('app.tenant')::uuid);
+CREATE POLICY narrow ON shop.note AS RESTRICTIVE USING (text <> '');
+CREATE POLICY form ON shop.note FOR INSERT WITH CHECK (text <> '');
+ALTER TABLE shop.note ENABLE ROW LEVEL SECURITY;

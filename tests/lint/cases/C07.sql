@@ -26,3 +26,14 @@ CREATE POLICY change ON shop.note FOR UPDATE USING (tenant_id = current_setting(
 ALTER TABLE shop.note ENABLE ROW LEVEL SECURITY;
 -- silent C07_write_not_confined
 CREATE POLICY form ON shop.orders FOR INSERT WITH CHECK (true);
+-- silent C07_tenant_nullable
+CREATE TABLE shop.note (tenant_id uuid); -- nobody meant to protect it: C09
+-- silent C07_tenant_equality
+CREATE COLLATION shop.strict (provider = icu, locale = 'und');
+CREATE TABLE shop.note (tenant_id text COLLATE shop.strict NOT NULL, text text);
+-- silent C07_write_not_confined
+CREATE TABLE shop.note (tenant_id uuid NOT NULL, text text);
+CREATE POLICY tenant ON shop.note USING (tenant_id = current_setting('app.tenant')::uuid);
+CREATE POLICY narrow ON shop.note AS RESTRICTIVE FOR INSERT WITH CHECK (text <> '');
+CREATE POLICY form ON shop.note FOR INSERT WITH CHECK (tenant_id = current_setting('app.tenant')::uuid OR true); -- C06
+ALTER TABLE shop.note ENABLE ROW LEVEL SECURITY;

@@ -9,3 +9,16 @@ GRANT lint_report TO lint_app WITH ADMIN OPTION;
 -- silent C44_admin_option
 CREATE ROLE lint_report;
 GRANT lint_report TO lint_app WITH ADMIN OPTION;
+-- silent C44_createrole (server 16.1)
+ALTER ROLE lint_app CREATEROLE; -- from 16 on it may grant what it has ADMIN OPTION on
+-- silent C44_createrole
+CREATE ROLE lint_root LOGIN CREATEROLE SUPERUSER;
+-- silent C44_admin_option
+CREATE ROLE lint_report BYPASSRLS;
+CREATE ROLE lint_root SUPERUSER;
+GRANT lint_report TO lint_app;
+GRANT lint_report TO lint_root WITH ADMIN OPTION;
+-- silent C44_admin_option (extension)
+CREATE ROLE lint_report BYPASSRLS;
+SELECT tenancy.register_bypass('lint_report', 'reports', now() + interval '1 day');
+GRANT lint_report TO lint_app WITH ADMIN OPTION;

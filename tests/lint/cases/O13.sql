@@ -36,3 +36,16 @@ CREATE FUNCTION shop.search(what text) RETURNS SETOF record LANGUAGE plpgsql SEC
 CREATE FUNCTION shop.now() RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS 'BEGIN RETURN now(); END';
 CREATE FUNCTION shop.search(what text) RETURNS SETOF record LANGUAGE plpgsql AS 'BEGIN RETURN QUERY EXECUTE what; END';
+-- silent O13_definer_reads_all
+-- A trigger's function is not called: O15.
+CREATE FUNCTION shop.answer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN DELETE FROM shop.orders; RETURN NEW; END';
+-- silent O13_definer_unknown
+CREATE FUNCTION shop.mine(what text) RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN QUERY EXECUTE what; END';
+ALTER FUNCTION shop.mine(text) OWNER TO lint_owner;
+CREATE FUNCTION shop.private(what text) RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN QUERY EXECUTE what; END';
+REVOKE EXECUTE ON FUNCTION shop.private(text) FROM PUBLIC;
+CREATE FUNCTION shop.known(what text) RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN QUERY EXECUTE ''SELECT * FROM shop.orders''; END';
+CREATE FUNCTION shop.event() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN EXECUTE ''SELECT''; END';
+-- silent O13_definer_search_path
+CREATE FUNCTION shop.private() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END';
+REVOKE EXECUTE ON FUNCTION shop.private() FROM PUBLIC;

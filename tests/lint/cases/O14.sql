@@ -13,3 +13,7 @@ CREATE RULE log AS ON INSERT TO shop.request DO ALSO SELECT count(*) FROM shop.c
 CREATE TABLE shop.request (id bigint);
 CREATE RULE log AS ON INSERT TO shop.request DO ALSO DELETE FROM shop.orders;
 ALTER TABLE shop.request OWNER TO lint_owner; -- whom the policies bind
+-- silent O14_rule_as_owner
+-- A view's own rule is O11's, and so is a rule on the table itself C48's.
+CREATE VIEW shop.all_orders AS SELECT * FROM shop.orders;
+CREATE RULE log AS ON INSERT TO shop.orders DO ALSO SELECT count(*) FROM shop.orders;

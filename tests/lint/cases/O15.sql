@@ -13,3 +13,12 @@ CREATE TRIGGER stamp BEFORE INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION 
 CREATE FUNCTION shop.stamp() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';
 ALTER FUNCTION shop.stamp() OWNER TO lint_owner;
 CREATE TRIGGER stamp BEFORE INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION shop.stamp();
+-- silent O15_definer_trigger
+CREATE FUNCTION shop.answer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN DELETE FROM shop.orders; RETURN NEW; END';
+ALTER FUNCTION shop.answer() OWNER TO lint_owner; -- whom the policies bind
+CREATE TRIGGER answers AFTER INSERT ON shop.country FOR EACH ROW EXECUTE FUNCTION shop.answer();
+-- silent O15_definer_trigger_unknown
+CREATE FUNCTION shop.answer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN DELETE FROM shop.customers; RETURN NEW; END';
+CREATE TRIGGER answers AFTER INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION shop.answer(); -- known: O15_definer_trigger
+CREATE FUNCTION shop.stamp() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER stamp AFTER INSERT ON shop.country FOR EACH ROW EXECUTE FUNCTION shop.stamp();

@@ -11,3 +11,6 @@ CREATE TABLE shop.note (id bigint GENERATED ALWAYS AS IDENTITY, tenant_id uuid);
 -- silent O20_number_for_all
 CREATE TABLE shop.note (id uuid DEFAULT gen_random_uuid(), tenant_id uuid);
 CREATE TABLE shop.city (id bigserial);
+-- silent O20_sequence_privilege
+CREATE TABLE shop.city (id bigserial);
+GRANT ALL ON SEQUENCE shop.city_id_seq TO lint_app;

@@ -15,3 +15,9 @@ GRANT CREATE ON SCHEMA shop TO lint_app;
 ALTER ROLE lint_app SET search_path = shop, pg_catalog;
 -- silent O51_system_last
 ALTER ROLE lint_app SET search_path = shop, public;
+-- silent O51_temporary_first
+CREATE FUNCTION shop.parsed() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = shop BEGIN ATOMIC SELECT 1; END;
+CREATE FUNCTION shop.private() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop AS 'BEGIN RETURN 1; END';
+REVOKE EXECUTE ON FUNCTION shop.private() FROM PUBLIC;
+-- silent O51_system_last
+ALTER ROLE lint_app SET "app.schemas" = 'shop, pg_catalog';

@@ -4,3 +4,5 @@ ALTER ROLE lint_app SET tenancy.guard = off;
 ALTER DATABASE lint_extension SET tenancy.guard = standard;
 -- silent P27_guard_off (extension)
 ALTER ROLE lint_app SET tenancy.guard = strict;
+-- silent P27_guard_off (extension)
+ALTER ROLE lint_app SET enable_seqscan = off;

@@ -7,3 +7,5 @@ CREATE FUNCTION shop.me() RETURNS name LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELEC
 -- silent P32_immutable_context
 CREATE FUNCTION shop.tenant() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT current_setting(''app.tenant'')::uuid';
 CREATE FUNCTION shop.double(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2 /* the_current_setting */';
+-- silent P32_immutable_context
+CREATE FUNCTION shop.plus(integer) RETURNS integer LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT abs($1) + 1; END;

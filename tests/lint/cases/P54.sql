@@ -2,3 +2,5 @@
 ALTER ROLE lint_app SET session_preload_libraries = 'auto_explain';
 -- silent P54_auto_explain
 ALTER ROLE lint_app SET session_preload_libraries = 'pg_stat_statements';
+-- silent P54_auto_explain
+ALTER ROLE lint_app SET "app.name" = 'auto_explain';

@@ -7,3 +7,6 @@ CREATE ROLE acme_app;
 -- silent X43_tenant_in_a_name (extension)
 SELECT tenancy.provision('acme');
 CREATE SCHEMA acmes;
+-- silent X43_tenant_in_a_name (extension)
+SELECT tenancy.provision('app'); -- too short to tell from a word
+CREATE SCHEMA app;
