@@ -11,7 +11,14 @@ from .leaks import LEAKS
 from .sides import Side
 from .trial import Trial
 
-SETTINGS = {"jit": False, "max_parallel_workers": 8, "shared_preload_libraries": "pg_stat_statements", "autovacuum": False}
+# pg_stat_statements is the one library of the server's; autovacuum would count as somebody's work.
+SETTINGS = {
+    "shared_preload_libraries": "pg_stat_statements",
+    "max_parallel_workers": 8,
+    "autovacuum": False,
+    "jit": False,
+    "statement_timeout": "60s",
+}
 
 failed = pytest.StashKey[bool]()
 

@@ -14,7 +14,7 @@ def rules(connection: psycopg.Connection[Any]) -> set[str]:
     return {rule[:3] for (rule,) in connection.execute("select rule from tenancy.isolation_rules()")}
 
 
-def findings(connection: psycopg.Connection[Any], leak: str) -> set[str]:
-    """The fingerprints of what the linter reports of this leak."""
-    query = "select fingerprint from tenancy.check_isolation(include_suppressed => true) where starts_with(rule, %s)"
-    return {fingerprint for (fingerprint,) in connection.execute(query, [leak])}
+def findings(connection: psycopg.Connection[Any]) -> set[tuple[str, str]]:
+    """What the linter reports: ids of leaks, with the fingerprints of what opens them."""
+    query = "select left(rule, 3), fingerprint from tenancy.check_isolation(include_suppressed => true)"
+    return set(connection.execute(query).fetchall())

@@ -1,5 +1,6 @@
 """An attack on both sides, and whether it came out as the registry says."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -51,24 +52,24 @@ class Trial:
         self.remaining = True
         if self.leak.status is Status.FOUND:
             with self.guarded.connect("postgres") as connection:
-                self._ask(connection, set())
+                self._ask(connection, standing=True)
 
     def found(
         self, setup: Setup, attack: str | InContext, *, role: str = "attack_app", tenant: str | None = ACME, standing: bool = False
     ) -> None:
         """Opened by what somebody trusted sets up, it works on both sides; the linter has to say so. A
         standing one is open without that."""
-        with self.guarded.connect("postgres") as connection:
-            before = set() if standing else linter.findings(connection, self.leak.id)
+        findings_before(self.guarded)  # before the setup takes locks
         for side in (self.plain, self.guarded):
-            ask = (lambda _: None) if side.plain else (lambda connection: self._ask(connection, before))
+            ask = (lambda _: None) if side.plain else (lambda connection: self._ask(connection, standing))
             with side.session(tenant, role=role, setup=setup, before=ask) as connection:
                 shown = attack(connection) if callable(attack) else foreign(last(connection, attack))
                 assert shown, f"{self.leak.id} does not leak on the {side.name} side: correct the test, or the registry"
         self.shown = self.remaining = True
 
-    def _ask(self, connection: psycopg.Connection[Any], before: set[str]) -> None:
-        assert linter.findings(connection, self.leak.id) - before, f"the linter says nothing of {self.leak.id}"
+    def _ask(self, connection: psycopg.Connection[Any], standing: bool) -> None:
+        found = linter.findings(connection) - (set() if standing else findings_before(self.guarded))
+        assert self.leak.id in {leak for leak, _ in found}, f"the linter says nothing of {self.leak.id}"
         self.asked = True
 
     def conclude(self, part: str | None) -> None:
@@ -81,6 +82,13 @@ class Trial:
         assert self.remaining, f"the test does not show that {self.leak.id} remains"
         if part is None and status is Status.FOUND:
             assert self.asked, f"nothing prevents {self.leak.id}, and the linter was not asked"
+
+
+@functools.cache
+def findings_before(side: Side) -> set[tuple[str, str]]:
+    """What the linter reports where no test has opened anything: each test takes back what it did."""
+    with side.connect("postgres") as connection:
+        return linter.findings(connection)
 
 
 def refused(attack: Callable[[], Any], sqlstate: str | tuple[str, ...], match: str | None = None) -> None:
