@@ -70,6 +70,8 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_DB_TUPLES_DELETED:
     case F_PG_STAT_GET_DB_BLOCKS_FETCHED:
     case F_PG_STAT_GET_DB_BLOCKS_HIT:
+    // How many rows another session of the same role copies, or counts for an index.
+    case F_PG_STAT_GET_PROGRESS_INFO:
         return Rule::statistics;
     default:
         return compat::is_statistic_since_16(function) || compat::counts_blocks(function)
