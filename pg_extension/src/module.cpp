@@ -13,6 +13,7 @@
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
+#include "copy/copy_from.hpp"
 #include "guard/guard.hpp"
 #include "isolation/borrowed_rights.hpp"
 #include "isolation/ddl.hpp"
@@ -155,6 +156,13 @@ void run_seeing_hidden_rows(Utility* utility) {
     SetUserIdAndSecContext(user, security);
 }
 
+// COPY FROM into a protected table.
+bool runs_as_insert(const Utility* utility) {
+    return IsA(utility->planned->utilityStmt, CopyStmt) && pg_call([&] {
+               return copy::run_copy_from(utility->planned, utility->text, utility->completion);
+           });
+}
+
 // What touches no row of a tenant passes unchecked, so that a pooler can reset a session whose
 // tenant was suspended.
 bool needs_no_check(const Node* statement) {
@@ -210,7 +218,7 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
         context::setting_changed();
     if (sees_hidden_rows)
         run_seeing_hidden_rows(&utility);
-    else
+    else if (!runs_as_insert(&utility))
         pg_call([&] { run_utility(&utility); });
     if (IsA(statement, VariableSetStmt))
         pg_call([] { context::limits::check(); });

@@ -108,4 +108,57 @@ inline VirtualTransactionId own_transaction() {
     return own;
 }
 
+// Requires INSERT on columns of a relation; on any, when there are none.
+inline void require_insert(const ParseNamespaceItem* item, Bitmapset* columns) {
+#if PG_VERSION_NUM >= 160000
+    item->p_perminfo->requiredPerms = ACL_INSERT;
+    item->p_perminfo->insertedCols = columns;
+#else
+    item->p_rte->requiredPerms = ACL_INSERT;
+    item->p_rte->insertedCols = columns;
+#endif
+}
+
+// The relations of a parse state become those of a query.
+inline void take_range_table(Query* query, const ParseState* parse) {
+    query->rtable = parse->p_rtable;
+#if PG_VERSION_NUM >= 160000
+    query->rteperminfos = parse->p_rteperminfos;
+#endif
+}
+
+// Whether the row that COPY just read is one to leave out, after ON_ERROR. Raises when there are
+// more than REJECT_LIMIT.
+inline bool skips_row(CopyFromState reader) {
+#if PG_VERSION_NUM >= 170000
+    if (reader->escontext == nullptr || !reader->escontext->error_occurred)
+        return false;
+    reader->escontext->error_occurred = false;
+    pgstat_progress_update_param(PROGRESS_COPY_TUPLES_SKIPPED,
+                                 static_cast<int64>(reader->num_errors));
+#if PG_VERSION_NUM >= 180000
+    const int64 limit = reader->opts.reject_limit;
+    if (limit > 0 && reader->num_errors > static_cast<uint64>(limit))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+                        errmsg("skipped more than REJECT_LIMIT (%lld) rows due to data type "
+                               "incompatibility",
+                               static_cast<long long>(limit))));
+#endif
+    return true;
+#else
+    (void)reader;
+    return false;
+#endif
+}
+
+// How many rows ON_ERROR left out, where LOG_VERBOSITY wants to know.
+inline uint64 skipped_rows(CopyFromState reader) {
+#if PG_VERSION_NUM >= 170000
+    return reader->opts.log_verbosity >= COPY_LOG_VERBOSITY_DEFAULT ? reader->num_errors : 0;
+#else
+    (void)reader;
+    return 0;
+#endif
+}
+
 } // namespace tenancy::compat
