@@ -19,6 +19,8 @@
 #include "isolation/ddl.hpp"
 #include "isolation/forced.hpp"
 #include "isolation/protected.hpp"
+#include "planner/pushdown.hpp"
+#include "planner/tenant_first.hpp"
 
 namespace tenancy {
 
@@ -51,11 +53,17 @@ private:
 
 PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
     const Scoped planning(depth.planner, depth.planner + 1);
+    List* confined = pg_call([&] {
+        return context::registry::installed() ? planner::open_barriers(query, parameters) : NIL;
+    });
     PlannedStmt* planned = pg_call([&] {
         return previous_planner != nullptr ? previous_planner(query, text, options, parameters)
                                            : standard_planner(query, text, options, parameters);
     });
-    pg_call([&] { guard::check_plan(planned); });
+    pg_call([&] {
+        planner::put_tenant_first(planned, confined);
+        guard::check_plan(planned);
+    });
     return planned;
 }
 

@@ -42,6 +42,15 @@ inline Node* change_expression(Node* node, Node* (*change)(Node*, void*), void* 
 #endif
 }
 
+inline bool walk_query(Query* query, bool (*visit)(Node*, void*), void* argument) {
+#if PG_VERSION_NUM >= 160000
+    return query_tree_walker(query, visit, argument, 0);
+#else
+    auto* untyped = reinterpret_cast<void (*)()>(visit);
+    return query_tree_walker(query, reinterpret_cast<bool (*)()>(untyped), argument, 0);
+#endif
+}
+
 // The user whose rights decide over a range table entry, InvalidOid for the current user.
 inline Oid checked_user(const PlannedStmt* statement, const RangeTblEntry* entry) {
 #if PG_VERSION_NUM >= 160000
@@ -74,6 +83,18 @@ constexpr bool counts_blocks([[maybe_unused]] Oid function) {
     return function == F_PG_STAT_GET_IO;
 #else
     return false;
+#endif
+}
+
+inline Oid checked_user(const Query* query, const RangeTblEntry* entry) {
+#if PG_VERSION_NUM >= 160000
+    if (entry->perminfoindex == 0)
+        return InvalidOid;
+    return getRTEPermissionInfo(query->rteperminfos, const_cast<RangeTblEntry*>(entry))
+        ->checkAsUser;
+#else
+    (void)query;
+    return entry->checkAsUser;
 #endif
 }
 

@@ -5,6 +5,7 @@
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
+#include "planner/plan_tree.hpp"
 
 namespace tenancy::context::fold {
 
@@ -99,45 +100,6 @@ Node* with_constants(Node* node, void* argument) {
     return compat::change_expression(node, with_constants, argument);
 }
 
-using Visit = bool (*)(Plan*, void*);
-
-bool walk(Plan* plan, Visit visit, void* argument);
-
-bool walk_list(List* plans, Visit visit, void* argument) {
-    ListCell* cell;
-    foreach (cell, plans)
-        if (walk(static_cast<Plan*>(lfirst(cell)), visit, argument))
-            return true;
-    return false;
-}
-
-// Calls visit for every node of a plan until one call returns true.
-bool walk(Plan* plan, Visit visit, void* argument) {
-    if (plan == nullptr)
-        return false;
-    check_stack_depth();
-    if (visit(plan, argument) || walk(plan->lefttree, visit, argument) ||
-        walk(plan->righttree, visit, argument))
-        return true;
-    switch (nodeTag(plan)) {
-    case T_Append:
-        return walk_list(reinterpret_cast<Append*>(plan)->appendplans, visit, argument);
-    case T_MergeAppend:
-        return walk_list(reinterpret_cast<MergeAppend*>(plan)->mergeplans, visit, argument);
-    case T_SubqueryScan:
-        return walk(reinterpret_cast<SubqueryScan*>(plan)->subplan, visit, argument);
-    case T_CustomScan:
-        return walk_list(reinterpret_cast<CustomScan*>(plan)->custom_plans, visit, argument);
-    default:
-        return false;
-    }
-}
-
-bool walk_all(PlannedStmt* statement, Visit visit, void* argument) {
-    return walk(statement->planTree, visit, argument) ||
-           walk_list(statement->subplans, visit, argument);
-}
-
 bool filters_by_key(Plan* plan, void*) {
     return asks_for_key(reinterpret_cast<Node*>(plan->qual), nullptr);
 }
@@ -162,13 +124,13 @@ MemoryContext enter_constants(QueryDesc* query, int flags) {
     if (!is_candidate(query, flags))
         return nullptr;
     look_up_functions();
-    if (!walk_all(query->plannedstmt, filters_by_key, nullptr))
+    if (!planner::walk_plan(query->plannedstmt, filters_by_key, nullptr))
         return nullptr;
     MemoryContext own =
         AllocSetContextCreate(CurrentMemoryContext, "tenancy plan", ALLOCSET_SMALL_SIZES);
     MemoryContext previous = MemoryContextSwitchTo(own);
     query->plannedstmt = castNode(PlannedStmt, copyObjectImpl(query->plannedstmt));
-    walk_all(query->plannedstmt, fold_filter, const_cast<Context*>(usable));
+    planner::walk_plan(query->plannedstmt, fold_filter, const_cast<Context*>(usable));
     MemoryContextSwitchTo(previous);
     return own;
 }

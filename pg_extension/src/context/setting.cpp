@@ -18,6 +18,7 @@ constinit int on_missing_value = static_cast<int>(OnMissingContext::error);
 constinit int guard_value = static_cast<int>(Guard::strict);
 constinit bool literal_tokens_value = false;
 constinit bool test_mode_value = false;
+constinit bool index_pushdown_value = true;
 constinit bool permitted = false;
 constinit bool sharing = false;
 
@@ -139,6 +140,12 @@ void define() {
         "Let test suites work for several tenants in one transaction or session.",
         "tenancy.switch() works, and entering a tenant clears nothing that the last one left.",
         &test_mode_value, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable(
+        "tenancy.index_pushdown",
+        "Plan queries of protected tables as if the tenant's condition were written by hand.",
+        "Only where this tells nothing about other tenants' rows; off: as PostgreSQL's row "
+        "security does.",
+        &index_pushdown_value, true, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("tenancy");
 }
 
@@ -168,6 +175,10 @@ bool literal_tokens() {
 
 bool test_mode() {
     return test_mode_value;
+}
+
+bool index_pushdown() {
+    return index_pushdown_value;
 }
 
 AssignmentPermit::AssignmentPermit() {

@@ -21,6 +21,7 @@ OnMissingContext on_missing_context();
 Guard guard();
 bool literal_tokens();
 bool test_mode();
+bool index_pushdown();
 
 // Assigns tenancy.context on behalf of tenancy.enter: for the transaction, or for the session.
 void assign(const char* raw, bool for_session);

@@ -177,6 +177,12 @@ void isolation_relcache_callback(Oid relation) {
         entry->known = false;
 }
 
+bool is_tenant_condition(const Node* expression) {
+    AttrNumber column;
+    return key_kind_of_predicate(reinterpret_cast<const Expr*>(expression), &column) !=
+           KeyKind::none;
+}
+
 bool any_protected() {
     Relation policies = table_open(PolicyRelationId, AccessShareLock);
     SysScanDesc scan = systable_beginscan(policies, InvalidOid, false, nullptr, 0, nullptr);

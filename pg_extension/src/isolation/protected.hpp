@@ -26,6 +26,9 @@ inline bool is_protected(Oid relation) {
     return protection_of(relation).kind != KeyKind::none;
 }
 
+// Whether an expression is what protect() confines a table by: `column = current_tenant_...()`.
+bool is_tenant_condition(const Node* expression);
+
 // Whether any relation of this database is protected: reads pg_policy.
 bool any_protected();
 

@@ -1,0 +1,76 @@
+// See extension_trust.hpp. Plain C style throughout.
+#include "planner/extension_trust.hpp"
+
+#include "context/registry.hpp"
+
+namespace tenancy::planner {
+
+namespace {
+
+// Extensions of PostgreSQL's own distribution whose operator classes raise nothing that depends on
+// what they find in an index.
+constexpr const char* trusted_extensions[] = {"pg_trgm", "btree_gin", "btree_gist"};
+
+// pg_trgm's operators but those of distance, which have no estimate.
+constexpr const char* trigram_functions[] = {
+    "similarity_op", "word_similarity_op", "word_similarity_commutator_op",
+    "strict_word_similarity_op", "strict_word_similarity_commutator_op"};
+
+bool is_one_of(const char* name, const char* const* names, size_t count) {
+    for (size_t at = 0; at < count; at++)
+        if (name != nullptr && strcmp(name, names[at]) == 0)
+            return true;
+    return false;
+}
+
+const char* extension_of(Oid class_id, Oid object) {
+    const Oid extension = getExtensionOfObject(class_id, object);
+    return OidIsValid(extension) ? get_extension_name(extension) : nullptr;
+}
+
+bool is_trigram_function(Oid function) {
+    if (!is_one_of(get_func_name(function), trigram_functions, lengthof(trigram_functions)))
+        return false;
+    const char* extension = extension_of(ProcedureRelationId, function);
+    return extension != nullptr && strcmp(extension, "pg_trgm") == 0;
+}
+
+// What was found out about a function or family; the catalogs are asked again when the registry has
+// changed.
+struct Known {
+    uint64 epoch;
+    Oid object;
+    bool trusted;
+};
+constexpr uint32 known_count = 64; // power of two
+constinit Known known_functions[known_count] = {};
+constinit Known known_families[known_count] = {};
+
+bool look_up(Known* known, Oid object, bool (*ask)(Oid)) {
+    Known& entry = known[object & (known_count - 1)];
+    const uint64 epoch = context::registry::epoch();
+    if (entry.object != object || entry.epoch != epoch)
+        entry = {epoch, object, ask(object)};
+    return entry.trusted;
+}
+
+bool ask_about_function(Oid function) {
+    return is_trigram_function(function);
+}
+
+bool ask_about_family(Oid family) {
+    return is_one_of(extension_of(OperatorFamilyRelationId, family), trusted_extensions,
+                     lengthof(trusted_extensions));
+}
+
+} // namespace
+
+bool is_trusted_addition(Oid function) {
+    return look_up(known_functions, function, ask_about_function);
+}
+
+bool is_trusted_family(Oid family) {
+    return family < FirstNormalObjectId || look_up(known_families, family, ask_about_family);
+}
+
+} // namespace tenancy::planner

@@ -1,0 +1,131 @@
+// See pushdown.hpp. Plain C style throughout.
+#include "planner/pushdown.hpp"
+
+#include "bridge/compat.hpp"
+#include "context/setting.hpp"
+#include "isolation/protected.hpp"
+#include "planner/trust.hpp"
+#include "planner/trusted_conditions.hpp"
+
+namespace tenancy::planner {
+
+namespace {
+
+// Whether nothing but the tenant's condition stands before the rows of a table. Where it has
+// policies of its own beside, they hide rows within the tenant, and the barrier stays closed.
+bool is_confined(const RangeTblEntry* entry) {
+    if (entry->rtekind != RTE_RELATION || entry->securityQuals == NIL)
+        return false;
+    ListCell* cell;
+    foreach (cell, entry->securityQuals)
+        if (!isolation::is_tenant_condition(static_cast<Node*>(lfirst(cell))))
+            return false;
+    return true;
+}
+
+bool holds_any(Node* node, void*) {
+    if (node == nullptr)
+        return false;
+    if (!IsA(node, Query))
+        return compat::walk_expression(node, holds_any, nullptr);
+    auto* query = castNode(Query, node);
+    ListCell* cell;
+    foreach (cell, query->rtable)
+        if (is_confined(lfirst_node(RangeTblEntry, cell)))
+            return true;
+    return compat::walk_query(query, holds_any, nullptr);
+}
+
+struct Walk {
+    ParamListInfo parameters;
+    List* tables; // Confined *
+};
+
+// What one query of a statement is changed in.
+struct Level {
+    Query* query;
+    Walk* walk;
+};
+
+// Notes a table of a query. Returns its condition.
+Node* note_table(int number, Level* level) {
+    RangeTblEntry* entry = rt_fetch(number, level->query->rtable);
+    Node* condition = reinterpret_cast<Node*>(make_ands_explicit(entry->securityQuals));
+    auto* table = static_cast<Confined*>(palloc(sizeof(Confined)));
+    *table = {entry->relid, compat::checked_user(level->query, entry), static_cast<Index>(number),
+              static_cast<Node*>(copyObjectImpl(condition))};
+    level->walk->tables = lappend(level->walk->tables, table);
+    return condition;
+}
+
+// The reference to a table in a join tree, with the table's condition beside it.
+Node* with_condition(Node* reference, Level* level) {
+    const int number = castNode(RangeTblRef, reference)->rtindex;
+    Node* condition = note_table(number, level);
+    rt_fetch(number, level->query->rtable)->securityQuals = NIL;
+    return reinterpret_cast<Node*>(makeFromExpr(list_make1(reference), condition));
+}
+
+// At the place of the table itself, which under an outer join is not that of the WHERE clause.
+Node* lower_tree(Node* node, Level* level) {
+    check_stack_depth();
+    if (IsA(node, RangeTblRef)) {
+        const int number = castNode(RangeTblRef, node)->rtindex;
+        return is_confined(rt_fetch(number, level->query->rtable)) ? with_condition(node, level)
+                                                                   : node;
+    }
+    if (IsA(node, JoinExpr)) {
+        auto* join = castNode(JoinExpr, node);
+        join->larg = lower_tree(join->larg, level);
+        join->rarg = lower_tree(join->rarg, level);
+        return node;
+    }
+    ListCell* cell;
+    foreach (cell, castNode(FromExpr, node)->fromlist)
+        lfirst(cell) = lower_tree(static_cast<Node*>(lfirst(cell)), level);
+    return node;
+}
+
+bool lower_all(Node* node, void* walk) {
+    if (node == nullptr)
+        return false;
+    if (!IsA(node, Query))
+        return compat::walk_expression(node, lower_all, walk);
+    auto* query = castNode(Query, node);
+    Level level{query, static_cast<Walk*>(walk)};
+    if (query->jointree != nullptr)
+        lower_tree(reinterpret_cast<Node*>(query->jointree), &level);
+    return compat::walk_query(query, lower_all, walk);
+}
+
+// The barrier stays; trusted conditions pass it.
+bool pass_trusted(Node* node, void* argument) {
+    if (node == nullptr)
+        return false;
+    if (!IsA(node, Query))
+        return compat::walk_expression(node, pass_trusted, argument);
+    auto* query = castNode(Query, node);
+    auto* walk = static_cast<Walk*>(argument);
+    Level level{query, walk};
+    for (int number = 1; number <= list_length(query->rtable); number++)
+        if (is_confined(rt_fetch(number, query->rtable)))
+            note_table(number, &level);
+    move_trusted_conditions(query, is_confined, walk->parameters);
+    return compat::walk_query(query, pass_trusted, argument);
+}
+
+} // namespace
+
+List* open_barriers(Query* statement, ParamListInfo parameters) {
+    auto* top = reinterpret_cast<Node*>(statement);
+    if (!context::setting::index_pushdown() || !holds_any(top, nullptr))
+        return NIL;
+    Walk walk{parameters, NIL};
+    if (is_trusted(statement, parameters))
+        lower_all(top, &walk);
+    else
+        pass_trusted(top, &walk);
+    return walk.tables;
+}
+
+} // namespace tenancy::planner

@@ -1,0 +1,217 @@
+// See trust.hpp. Plain C style throughout.
+#include "planner/trust.hpp"
+
+#include "bridge/compat.hpp"
+#include "planner/extension_trust.hpp"
+#include "planner/search_function.hpp"
+
+namespace tenancy::planner {
+
+namespace {
+
+// What is known while a statement is looked at. `planning` is as much of a planner's state as
+// PostgreSQL needs to tell what an expression will be known to be.
+struct Look {
+    PlannerInfo planning;
+    PlannerGlobal global;
+};
+
+void begin(Look& look, ParamListInfo parameters) {
+    look = {};
+    look.planning.type = T_PlannerInfo;
+    look.planning.glob = &look.global;
+    look.global.type = T_PlannerGlobal;
+    look.global.boundParams = parameters;
+}
+
+bool ends_with_escape(const Const* pattern) {
+    if (pattern->constisnull)
+        return false;
+    struct varlena* value = PG_DETOAST_DATUM_PACKED(pattern->constvalue);
+    const char* text = VARDATA_ANY(value);
+    int backslashes = 0;
+    for (int at = static_cast<int>(VARSIZE_ANY_EXHDR(value)) - 1; at >= 0 && text[at] == '\\'; at--)
+        backslashes++;
+    return backslashes % 2 == 1;
+}
+
+// A pattern that ends with its escape character raises an error where the rest matches. Where the
+// planner cannot know the pattern it asks no statistics with it, and the executor meets own rows
+// alone.
+bool is_plain_pattern(Node* pattern, Look* look) {
+    if (!IsA(pattern, Const))
+        pattern =
+            estimate_expression_value(&look->planning, static_cast<Node*>(copyObjectImpl(pattern)));
+    return !IsA(pattern, Const) || !ends_with_escape(castNode(Const, pattern));
+}
+
+bool are_plain_types(const List* arguments) {
+    ListCell* cell;
+    foreach (cell, arguments)
+        if (!is_plain_type(exprType(static_cast<Node*>(lfirst(cell)))))
+            return false;
+    return true;
+}
+
+// `arguments` are those of one call; nullptr when they are not a call's.
+bool is_trusted_call(Oid function, List* arguments, Look* look) {
+    if (is_trusted_addition(function))
+        return true;
+    if (function >= FirstNormalObjectId)
+        return false;
+    if (get_func_leakproof(function))
+        return true;
+    switch (trust_of(function)) {
+    case Trust::always:
+        return true;
+    case Trust::by_element:
+        return are_plain_types(arguments);
+    case Trust::by_pattern:
+        return arguments != NIL && list_length(arguments) == 2 &&
+               is_plain_pattern(static_cast<Node*>(lsecond(arguments)), look);
+    case Trust::none:
+        break;
+    }
+    return false;
+}
+
+// Whether any operator family of this database lets an index answer the operator. In `trusted`,
+// whether PostgreSQL or a known extension made all of them: their functions see what is in the
+// index.
+bool is_indexable(Oid operator_id, bool& trusted) {
+    trusted = true;
+    bool searched = false;
+    CatCList* uses = SearchSysCacheList1(AMOPOPID, ObjectIdGetDatum(operator_id));
+    for (int number = 0; number < uses->n_members; number++) {
+        const auto* use = reinterpret_cast<Form_pg_amop>(GETSTRUCT(&uses->members[number]->tuple));
+        if (use->amoppurpose != AMOP_SEARCH)
+            continue;
+        searched = true;
+        trusted = trusted && is_trusted_family(use->amopfamily);
+    }
+    ReleaseSysCacheList(uses);
+    return searched;
+}
+
+// Whether the statistics of a column are asked for an estimate of the operator.
+bool is_estimated(Oid operator_id) {
+    return OidIsValid(get_oprrest(operator_id)) || OidIsValid(get_oprjoin(operator_id));
+}
+
+// Calls that the planner replaces: a function in SQL by its body, and one with a support function
+// by conditions on an index, or by an estimate of the support function's own.
+bool stays_as_it_is(Oid function, List* arguments, Look* look) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    const bool in_sql = form->prolang == SQLlanguageId;
+    const bool supported = OidIsValid(form->prosupport);
+    const bool search = supported && form->prorettype == BOOLOID;
+    ReleaseSysCache(tuple);
+    const bool built_in = function < FirstNormalObjectId;
+    if (built_in ? search : in_sql || supported)
+        return is_trusted_call(function, arguments, look);
+    return true;
+}
+
+bool is_trusted_operator(Oid operator_id, List* arguments, Look* look) {
+    const Oid function = get_opcode(operator_id);
+    bool trusted_families;
+    const bool indexable = is_indexable(operator_id, trusted_families);
+    if (!indexable && !is_estimated(operator_id))
+        return stays_as_it_is(function, arguments, look);
+    if (operator_id >= FirstNormalObjectId)
+        return is_trusted_addition(function);
+    if (get_func_leakproof(function))
+        return true;
+    return trusted_families && is_trusted_call(function, arguments, look);
+}
+
+// For whoever asks why a query is slow: SET client_min_messages = debug1.
+bool distrust_operator(Oid operator_id) {
+    ereport(DEBUG1, (errmsg_internal("operator %s is not trusted with other tenants' values",
+                                     format_operator_qualified(operator_id))));
+    return true;
+}
+
+bool distrust_function(Oid function) {
+    ereport(DEBUG1, (errmsg_internal("function %s is not trusted with other tenants' values",
+                                     format_procedure_qualified(function))));
+    return true;
+}
+
+bool distrusts_row_comparison(const RowCompareExpr* comparison, Look* look) {
+    ListCell* cell;
+    foreach (cell, comparison->opnos)
+        if (!is_trusted_operator(lfirst_oid(cell), nullptr, look))
+            return distrust_operator(lfirst_oid(cell));
+    return false;
+}
+
+bool distrusts(Node* node, void* argument);
+
+// Without what no condition is made of. The query itself stays as it is.
+bool distrusts_query(const Query* query, bool topmost, Look* look) {
+    Query conditions = *query;
+    if (topmost)
+        conditions.targetList = NIL;
+    conditions.returningList = NIL;
+    conditions.onConflict = nullptr;
+    conditions.mergeActionList = NIL;
+    conditions.withCheckOptions = NIL;
+    return compat::walk_query(&conditions, distrusts, look);
+}
+
+bool distrusts(Node* node, void* argument) {
+    if (node == nullptr)
+        return false;
+    auto* look = static_cast<Look*>(argument);
+    switch (nodeTag(node)) {
+    case T_Query:
+        return distrusts_query(castNode(Query, node), false, look);
+    case T_OpExpr:
+    case T_DistinctExpr:
+    case T_NullIfExpr: {
+        const auto* operation = reinterpret_cast<OpExpr*>(node);
+        if (!is_trusted_operator(operation->opno, operation->args, look))
+            return distrust_operator(operation->opno);
+        break;
+    }
+    case T_ScalarArrayOpExpr: {
+        const auto* operation = castNode(ScalarArrayOpExpr, node);
+        if (!is_trusted_operator(operation->opno, operation->args, look))
+            return distrust_operator(operation->opno);
+        break;
+    }
+    case T_RowCompareExpr:
+        if (distrusts_row_comparison(castNode(RowCompareExpr, node), look))
+            return true;
+        break;
+    case T_FuncExpr: {
+        const auto* call = castNode(FuncExpr, node);
+        if (!stays_as_it_is(call->funcid, call->args, look))
+            return distrust_function(call->funcid);
+        break;
+    }
+    default:
+        break;
+    }
+    return compat::walk_expression(node, distrusts, look);
+}
+
+} // namespace
+
+bool is_trusted(Query* statement, ParamListInfo parameters) {
+    Look look;
+    begin(look, parameters);
+    return !distrusts_query(statement, true, &look);
+}
+
+bool is_trusted(Node* condition, ParamListInfo parameters) {
+    Look look;
+    begin(look, parameters);
+    return !distrusts(condition, &look);
+}
+
+} // namespace tenancy::planner

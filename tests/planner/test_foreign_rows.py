@@ -1,0 +1,205 @@
+"""Whatever a tenant's query says, what it brings along is evaluated on the tenant's own rows alone: functions,
+casts, operators and types of the user's, and what raises. Each plan is forced, with barriers open and closed."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from harness import Server
+
+CANARY = "canary of the other tenant"
+
+SCHEMA = f"""
+create extension pg_trgm;
+do $$ begin if to_regrole('prying_app') is null then create role prying_app login; end if; end $$;
+grant create on schema public to prying_app;
+select tenancy.provision('own'), tenancy.provision('other');
+select tenancy.grant_access('prying_app', '*', reason => 'tests');
+create table secret (id serial, tenant_id uuid, body text, number text, tags text[], document jsonb, amount numeric,
+    pad text);
+create table owned (id serial, tenant_id uuid, secret_id int, body text);
+insert into secret (tenant_id, body, number, tags, document, amount, pad)
+select tenancy.tenant_id('own'), 'own ' || g, g::text, array['own'], '{{"own": 1}}', g, '' from generate_series(1, 50) g;
+insert into secret (tenant_id, body, number, tags, document, amount, pad)
+select tenancy.tenant_id('other'), '{CANARY} zsecret', 'no number', array['{CANARY}'], '{{"{CANARY}": 1}}', -g,
+    repeat('x', 1500)
+from generate_series(1, 6500) g;
+insert into owned (tenant_id, secret_id, body) select tenant_id, id, body from secret;
+create index on secret (tenant_id);
+create index on secret (body text_pattern_ops);
+create index on secret (body);
+create index on secret using gin (body gin_trgm_ops);
+create index on secret using gist (body gist_trgm_ops);
+create index on secret using gin (tags);
+create index on secret using gin (document);
+create index on secret (amount);
+create statistics secret_mcv (mcv) on body, number from secret;
+select tenancy.protect('secret'), tenancy.protect('owned');
+drop index secret_tenant_id_idx;
+grant select, update, delete on secret, owned to prying_app;
+"""
+
+# What an application's role can make, and each says aloud what it is given.
+TOOLS = """
+create function pry(text) returns boolean language plpgsql immutable parallel safe cost 0.000001
+    as $$begin raise notice 'pried %', $1; return true; end$$;
+create function pry_two(text, text) returns boolean language plpgsql immutable parallel safe cost 0.000001
+    as $$begin raise notice 'pried % %', $1, $2; return true; end$$;
+create operator <<<(leftarg = text, rightarg = text, function = pry_two, restrict = eqsel, join = eqjoinsel);
+create operator ~~~~(leftarg = text, rightarg = text, function = pry_two);
+create function inlined(text) returns boolean language sql immutable as $$select $1 <<< 'x'$$;
+create function inlined_rows(text) returns setof int language sql immutable as $$select 1 where $1 <<< 'x'$$;
+create function word(text) returns text language plpgsql immutable cost 0.000001
+    as $$begin raise notice 'pried %', $1; return $1; end$$;
+create domain pried as text check (pry(value));
+create type pair as (a text);
+create function to_pair(text) returns pair language plpgsql immutable as $$begin raise notice 'pried %', $1; return row($1)::pair; end$$;
+create cast (text as pair) with function to_pair(text);
+"""
+
+QUERIES = {
+    "function": "select count(*) from secret where pry(body)",
+    "function beside a trusted operator": "select count(*) from secret where body like '%zse%' and pry(body)",
+    "function in an or": "select count(*) from secret where body like '%zse%' or pry(body)",
+    "function in a case": "select count(*) from secret where case when pry(body) then amount < 0 end",
+    "function of a column": "select count(*) from secret where word(body) = 'x'",
+    "function of a like": "select count(*) from secret where word(body) like '%zsecret'",
+    "operator with estimates": "select count(*) from secret where body <<< 'x'",
+    "operator with estimates, swapped": "select count(*) from secret where 'x' <<< body",
+    "operator without": "select count(*) from secret where body ~~~~ 'x'",
+    "operator beside a trusted one": "select count(*) from secret where body <<< 'x' and body like 'can%'",
+    "operator on an array": "select count(*) from secret where body <<< any (array['x', 'y'])",
+    "inlined function": "select count(*) from secret where inlined(body)",
+    "inlined rows": "select count(*) from secret s, inlined_rows(s.body)",
+    "lateral": "select count(*) from secret s, lateral (select 1 where pry(s.body)) x",
+    "domain": "select count(*) from secret where body::pried = 'x'",
+    "cast of the user's": "select count(*) from secret where (body::pair).a = 'x'",
+    "raising cast": "select count(*) from secret where number::int > 3",
+    "raising division": "select count(*) from secret where 1 / (amount + 1) < 5",
+    "escape at the end": "select count(*) from secret where body like '%zsecret\\'",
+    "escape at the end, ilike": "select count(*) from secret where body ilike '%ZSECRET\\'",
+    "escape at the end of a prefix": "select count(*) from secret where body like 'canary%zsecret\\'",
+    "column as pattern": "select count(*) from secret where 'x' like body || '\\'",
+    "regular expression": "select count(*) from secret where body ~ 'zsecret'",
+    "join on a function": "select count(*) from secret s join owned o on pry_two(s.body, o.body) and s.id = o.secret_id",
+    "join on an operator": "select count(*) from secret s join owned o on s.body <<< o.body and o.secret_id = s.id",
+    "join over a function": "select count(*) from owned o join secret s on s.body = word(o.body)",
+    "outer join": "select count(*) from owned o left join secret s on s.id = o.secret_id and pry(s.body) where o.id > 0",
+    "sub-select": "select count(*) from (select body, word(body) as w from secret) s where s.w = 'x'",
+    "sub-select with offset": "select count(*) from (select body from secret offset 0) s where pry(s.body)",
+    "exists": "select count(*) from owned o where exists (select from secret s where s.id = o.secret_id and pry(s.body))",
+    "in": "select count(*) from owned o where o.body in (select word(s.body) from secret s)",
+    "not in": "select count(*) from owned o where o.body not in (select word(s.body) from secret s)",
+    "correlated": "select count(*) from owned o where (select pry(s.body) from secret s where s.id = o.secret_id)",
+    "cte": "with c as (select body from secret) select count(*) from c where pry(body)",
+    "union": "select count(*) from (select body from secret union all select body from owned) u where pry(u.body)",
+    "having": "select count(*) from secret group by body having pry(body)",
+    "group": "select count(*) from secret group by word(body)",
+    "order": "select id from secret order by word(body) limit 3",
+    "distinct": "select count(*) from (select distinct on (word(body)) id from secret) x",
+    "aggregate filter": "select count(*) filter (where pry(body)) from secret",
+    "window": "select count(*) over (partition by word(body)) from secret limit 1",
+    "nearest": "select id from secret order by body <-> 'canary' limit 3",
+    "similarity": "select count(*) from secret where body % 'canary of the other' and pry(body)",
+    "target list": "select word(body) from secret where body like '%z%'",
+    "update": "update secret set amount = 0 where pry(body)",
+    "update set": "update secret set body = word(body) where body like '%z%'",
+    "delete": "delete from owned where pry(body)",
+    "delete using": "delete from owned o using secret s where s.id = o.secret_id and pry(s.body)",
+    "returning": "update secret set amount = 0 returning word(body)",
+    "jsonb": "select count(*) from secret where document @> '{\"own\": 1}' and pry(document::text)",
+    "array": "select count(*) from secret where tags && array['own'] and pry(tags[1])",
+    "text search": "select count(*) from secret where to_tsvector('simple', word(body)) @@ to_tsquery('simple', 'canary')",
+    "whole row": "select count(*) from secret s where pry(s::text)",
+    "for update": "select id from secret where pry(body) for update",
+    "constant of the other tenant": "select count(*) from secret where tenant_id = (select id from other_id) and pry(body)",
+}
+
+# No index of the table leads with the tenant: every other way to its rows passes those of the other tenant.
+PLANS = (
+    "set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off",
+    "set local enable_seqscan = off; set local enable_bitmapscan = off",
+    "set local enable_seqscan = off",
+    # So little memory that bitmaps forget rows.
+    "set local enable_seqscan = off; set local enable_indexscan = off; set local enable_indexonlyscan = off; set local work_mem = '64kB'",
+    "set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off",
+    "set local enable_hashjoin = off; set local enable_nestloop = off",
+    "set local plan_cache_mode = force_generic_plan; set local enable_bitmapscan = off; set local enable_seqscan = off",
+)
+
+
+@dataclass(frozen=True)
+class Prying:
+    server: Server
+    database: str
+    said: list[str]
+
+    def connect(self, *settings: str) -> psycopg.Connection[Any]:
+        options = " ".join(f"-c {setting}" for setting in ("client_min_messages=notice", "jit=off", *settings))
+        connection = self.server.connect(user="prying_app", dbname=self.database, options=options)
+        connection.add_notice_handler(lambda notice: self.said.append(notice.message_primary or ""))
+        return connection
+
+
+@pytest.fixture(scope="module")
+def prying(server: Server) -> Iterator[Prying]:
+    database = server.createdb("prying", extensions=["tenancy"])
+    server.execute(SCHEMA, dbname=database)
+    server.execute(
+        "create view other_id as select id from tenancy.tenant where slug = 'other'; grant select on other_id to prying_app",
+        dbname=database,
+    )
+    server.execute("vacuum analyze secret, owned", dbname=database)
+    server.execute(TOOLS, user="prying_app", dbname=database)
+    yield Prying(server, database, [])
+    server.dropdb(database)
+
+
+def check(prying: Prying, connection: psycopg.Connection[Any], sql: str, plan: str) -> None:
+    prying.said.clear()
+    with connection.transaction(force_rollback=True):
+        connection.execute("select tenancy.enter('own')")
+        connection.execute(plan)
+        answer = connection.execute(sql)  # no error: none of the tenant's own rows raises one
+        rows = answer.fetchall() if answer.description else []
+    assert CANARY not in repr(rows)
+    assert not [message for message in prying.said if CANARY in message]
+
+
+@pytest.mark.parametrize("pushdown", ["on", "off"])
+@pytest.mark.parametrize("sql", QUERIES.values(), ids=QUERIES.keys())
+def test_no_foreign_row_is_evaluated(prying: Prying, sql: str, pushdown: str) -> None:
+    prying.server.execute(f"alter role prying_app set tenancy.index_pushdown = {pushdown}")
+    with prying.connect() as connection:
+        for plan in PLANS:
+            check(prying, connection, sql, plan)
+
+
+def test_a_bitmap_that_forgets_rows(prying: Prying) -> None:
+    """That the lossy plan above is one."""
+    prying.server.execute("alter role prying_app set tenancy.index_pushdown = on")
+    with prying.connect() as connection:
+        connection.execute("begin")
+        connection.execute("select tenancy.enter('own')")
+        connection.execute(PLANS[3])
+        prying.server.execute("select tenancy.grant_explain('prying_app', now() + interval '1 hour', 'tests')", dbname=prying.database)
+        sql = "explain (analyze, costs off) select count(*) from secret where body like '%zse%' and pry(body)"
+        plan = "\n".join(row[0] for row in connection.execute(sql))
+    assert "lossy=" in plan
+    assert "Recheck Cond: ((tenant_id = " in plan
+
+
+def test_prepared_patterns(prying: Prying) -> None:
+    """A pattern that the planner does not know, and one that it does, both with the escape at the end."""
+    prying.server.execute("alter role prying_app set tenancy.index_pushdown = on")
+    for mode, plan in itertools.product(("force_generic_plan", "force_custom_plan"), PLANS):
+        with prying.connect(f"plan_cache_mode={mode}") as connection:
+            connection.execute("begin")
+            connection.execute("select tenancy.enter('own')")
+            connection.execute(plan.replace("set local plan_cache_mode = force_generic_plan; ", ""))
+            for pattern in ("%zsecret\\", "canary%zsecret\\", "%zsecret%"):
+                rows = connection.execute("select id from secret where body like %s", [pattern], prepare=True).fetchall()
+                assert rows == []
