@@ -70,6 +70,7 @@ BEGIN
             PERFORM tenancy.notice_unprotected(changed.id);
         END IF;
     END LOOP;
+    PERFORM tenancy.revoke_on_new_sequences();
 END
 $$;
 COMMENT ON FUNCTION tenancy.check_ddl_end() IS
@@ -105,6 +106,23 @@ AS $$
 $$;
 COMMENT ON FUNCTION tenancy.adopt_detached(regclass) IS
 'Records partitions that were detached from a protected table as protected tables. Internal.';
+
+-- Default privileges give rights on a sequence that a new column brings along, or that is given to one.
+CREATE FUNCTION tenancy.revoke_on_new_sequences()
+RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT tenancy.revoke_sequence_privileges(tenancy.protected_root(t.id), t.id)
+    FROM (SELECT DISTINCT d.refobjid::regclass AS id
+          FROM pg_event_trigger_ddl_commands() AS c
+          JOIN pg_depend AS d ON d.classid = c.classid AND d.objid = c.objid
+          WHERE c.classid = 'pg_class'::regclass AND c.object_type = 'sequence'
+            AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) AS t
+    WHERE tenancy.protected_root(t.id) IS NOT NULL
+$$;
+COMMENT ON FUNCTION tenancy.revoke_on_new_sequences() IS
+'Revokes what row security does not cover on sequences that the command gave to a protected table. For the event trigger. Internal.';
 
 CREATE FUNCTION tenancy.notice_unprotected(relation regclass)
 RETURNS void
@@ -187,7 +205,7 @@ COMMENT ON FUNCTION tenancy.check_ddl_drop() IS
 
 CREATE EVENT TRIGGER tenancy_ddl_end ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'CREATE FOREIGN TABLE',
-                 'ALTER FOREIGN TABLE', 'ALTER POLICY', 'CREATE POLICY', 'CREATE SCHEMA')
+                 'ALTER FOREIGN TABLE', 'ALTER POLICY', 'CREATE POLICY', 'CREATE SCHEMA', 'CREATE SEQUENCE', 'ALTER SEQUENCE')
     EXECUTE FUNCTION tenancy.check_ddl_end();
 ALTER EVENT TRIGGER tenancy_ddl_end ENABLE ALWAYS;
 CREATE EVENT TRIGGER tenancy_ddl_drop ON sql_drop EXECUTE FUNCTION tenancy.check_ddl_drop();

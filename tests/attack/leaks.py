@@ -125,7 +125,8 @@ _CONSTRAINTS = [
          "PostgreSQL withholds rows from its own messages where row security holds. What your functions raise, and the log, is yours to keep."),
     Leak("K52", "A foreign key added or validated under forced row security counts as valid although hidden rows violate it", "P, L, A", NOTHING),
     Leak("K53", "One tenant stops the others: numbers of a primary key taken beforehand, setval, an exhausted sequence, LOCK TABLE, pg_terminate_backend", "P, A, D",
-         "A number can be taken beforehand, GENERATED ALWAYS too: use uuid, or grant INSERT on the other columns alone."),
+         "A number can be taken beforehand, GENERATED ALWAYS too: use uuid, or grant INSERT on the other columns alone. "
+         "Sequences that belong to no column are yours to keep, and locks, memory and connections are shared."),
 ]
 
 _PLANNER = [

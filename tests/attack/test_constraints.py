@@ -228,6 +228,28 @@ def test_k53_a_sequence_set_to_its_end(leak: Trial, statement: str, sequence: st
     leak.stops(stops_everybody(statement, sequence), "42501")
 
 
+COMES_LATER = {
+    "a serial column": "alter table app.invoice add column late serial",
+    "an identity": "alter table app.invoice add column late bigint generated always as identity",
+    "a column that becomes one": "alter table app.invoice add column late bigint not null default 1;"
+    "alter table app.invoice alter late drop default, alter late add generated always as identity",
+    "a sequence that is given": "create sequence app.invoice_late_seq;"
+    "alter table app.invoice add column late bigint default nextval('app.invoice_late_seq');"
+    "alter sequence app.invoice_late_seq owned by app.invoice.late",
+}
+
+
+@pytest.mark.parametrize("how", COMES_LATER)
+def test_k53_a_sequence_that_comes_later(leak: Trial, how: str) -> None:
+    """With the rights that new sequences get by default."""
+
+    def setup(side: Side) -> str:
+        given = "set local role attack_owner; alter default privileges in schema app grant all on sequences to attack_app;"
+        return under_policies(INVOICE + "alter table app.invoice owner to attack_owner;", "app.invoice")(side) + given + COMES_LATER[how] + "; reset role"
+
+    leak.stops(in_context("select setval('app.invoice_late_seq', 1)", setup=setup, learn=bool), "42501")
+
+
 def test_k53_a_sequence_used_up(leak: Trial) -> None:
     """An identity needs no right on its sequence; a serial column's default needs USAGE."""
     uses = "select nextval('app.invoice_number_seq')"
