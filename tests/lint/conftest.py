@@ -8,6 +8,19 @@ from harness import Server
 from .worlds import ROLES, World
 
 
+# The linter looks at the roles of the whole cluster: in these there are no other tests'.
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with Server(name="linted") as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def session_server() -> Iterator[Server]:
+    with Server(preload="session", name="linted by sessions") as own:
+        yield own
+
+
 @pytest.fixture(scope="session")
 def worlds(server: Server, session_server: Server) -> Iterator[dict[str, World]]:
     """By name: 'extension', 'session' (the same, preloaded by the database's setting), and 'by hand'."""
