@@ -8,7 +8,7 @@ import pytest
 from harness import PgBouncer
 
 from .sides import ACME, GLOBEX, IDS, Side, collect, foreign
-from .trial import Trial, carried
+from .trial import Attack, Trial, carried
 
 READ = "select body from app.ticket"
 MakePooler = Callable[..., PgBouncer]
@@ -170,13 +170,32 @@ def test_x38_a_lock_that_stays(leak: Trial, lock: str) -> None:
     leak.stops(stays)
 
 
-def test_x38_remains_the_text_of_statements(leak: Trial) -> None:
-    def watches(side: Side) -> list[Any]:
-        with side.session(GLOBEX) as victim, side.session() as attacker:
-            victim.execute("select 'globex has a secret'")
-            return foreign(attacker.execute("select query from pg_stat_activity where pid = %s", [victim.info.backend_pid]))
+BACKEND = "select pg_stat_get_backend_activity(id) from pg_stat_get_backend_idset() id where pg_stat_get_backend_pid(id) = %s"
+TEXTS = {
+    "view": "select query from pg_stat_activity where pid = %s",
+    "function": "select query from pg_stat_get_activity(%s)",
+    "backend": BACKEND,
+}
 
-    leak.remains(watches)
+
+def text_of_globex(query: str, *, tenant: str | None = ACME, first: str = "select") -> Attack:
+    def watches(side: Side) -> list[Any]:
+        with side.session(GLOBEX) as victim, side.session(tenant) as attacker:
+            victim.execute("select 'globex has a secret'")
+            attacker.execute(first)
+            return foreign(attacker.execute(query, [victim.info.backend_pid]))
+
+    return watches
+
+
+@pytest.mark.parametrize("first", ["select", "commit", "rollback"])
+@pytest.mark.parametrize("how", TEXTS)
+def test_x38_the_text_of_statements(leak: Trial, how: str, first: str) -> None:
+    leak.stops(text_of_globex(TEXTS[how], first=first), "42501", "what other sessions do")
+
+
+def test_x38_remains_the_text_of_statements_before_any_tenant(leak: Trial) -> None:
+    leak.remains(text_of_globex(TEXTS["view"], tenant=None))
 
 
 def test_x38_remains_that_a_lock_is_held(leak: Trial) -> None:

@@ -270,3 +270,18 @@ def test_large_objects_in_a_read_only_context(guards: Guards) -> None:
             guards.refused(f"select {call}", state="25006", match="large objects")
     finally:
         guards.admin("select tenancy.revoke_access('guard_app', 'acme')")
+
+
+@pytest.mark.parametrize("function", [
+    "activity", "activity_start", "xact_start", "wait_event_type", "wait_event", "client_addr", "client_port",
+])
+def test_what_other_sessions_do(guards: Guards, function: str) -> None:
+    query = f"select pg_stat_get_backend_{function}(id) from pg_stat_get_backend_idset() id"
+    guards.is_the_guards_work(query, match="what other sessions do")
+    guards.passes(query, tenant=None)
+
+
+@pytest.mark.parametrize("view", ["pg_stat_activity", "pg_stat_ssl", "pg_stat_gssapi", "pg_stat_replication"])
+def test_views_of_other_sessions(guards: Guards, view: str) -> None:
+    guards.is_the_guards_work(f"select count(*) from {view}", match="what other sessions do")
+    guards.passes(f"select count(*) from {view}", tenant=None)

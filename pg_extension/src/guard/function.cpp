@@ -11,7 +11,15 @@ namespace tenancy::guard::function {
 
 namespace {
 
-enum class Rule : uint8 { none, notify, signal, sequence_write, large_object_write, statistics };
+enum class Rule : uint8 {
+    none,
+    notify,
+    signal,
+    activity,
+    sequence_write,
+    large_object_write,
+    statistics
+};
 
 constexpr Rule rule_of(Oid function) {
     switch (function) {
@@ -20,6 +28,15 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_CANCEL_BACKEND:
     case F_PG_TERMINATE_BACKEND:
         return Rule::signal;
+    case F_PG_STAT_GET_ACTIVITY:
+    case F_PG_STAT_GET_BACKEND_ACTIVITY:
+    case F_PG_STAT_GET_BACKEND_ACTIVITY_START:
+    case F_PG_STAT_GET_BACKEND_XACT_START:
+    case F_PG_STAT_GET_BACKEND_WAIT_EVENT_TYPE:
+    case F_PG_STAT_GET_BACKEND_WAIT_EVENT:
+    case F_PG_STAT_GET_BACKEND_CLIENT_ADDR:
+    case F_PG_STAT_GET_BACKEND_CLIENT_PORT:
+        return Rule::activity;
     case F_LO_CREAT:
     case F_LO_CREATE:
     case F_LO_UNLINK:
@@ -117,6 +134,19 @@ void check_signal() {
                             "Roles that supervise get pg_signal_backend.")));
 }
 
+void check_activity() {
+    if (!context::leftovers::any_tenant() || !is_refused_here() ||
+        has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
+        return;
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied to see what other sessions do"),
+             errdetail("Sessions of one role work for all its tenants, and their statements can "
+                       "hold any tenant's values."),
+             errhint("Ask from a session that enters no tenant, or as a role that monitors, with "
+                     "pg_read_all_stats or pg_monitor.")));
+}
+
 void check_statistics() {
     if (!is_refused_here() || has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
         return;
@@ -160,6 +190,9 @@ void check(Oid function) {
         break;
     case Rule::signal:
         check_signal();
+        break;
+    case Rule::activity:
+        check_activity();
         break;
     case Rule::sequence_write:
         check_sequence_write();
