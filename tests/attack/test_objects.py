@@ -182,8 +182,24 @@ def test_o18_remains_rows_in_a_table_of_nobody(leak: Trial) -> None:
 
 
 def test_o19_a_large_object(leak: Trial) -> None:
-    leak.remains(carried("select lo_from_bytea(4711, 'of globex')", "select convert_from(lo_get(4711), 'UTF8')",
-                         clean="select lo_unlink(4711)"))
+    """The application made it; each way to read it is refused as well as writing."""
+
+    def reads(how: str) -> Attack:
+        def run(side: Side) -> Any:
+            with side.connect("postgres") as maker:
+                maker.execute("select lo_from_bytea(4711, 'of globex'); alter large object 4711 owner to attack_app")
+                try:
+                    return in_context(how)(side)
+                finally:
+                    maker.execute("select lo_unlink(4711)")
+
+        return run
+
+    leak.stops(carried("select lo_from_bytea(4712, 'of globex')", "select convert_from(lo_get(4712), 'UTF8')",
+                       clean="do $$begin perform lo_unlink(oid) from pg_largeobject_metadata where oid = 4712; end$$"),
+               "42501", "large objects")
+    for how in ("lo_get(oid)", "lo_get(oid, 0, 20)", "loread(lo_open(oid, 262144), 20)"):
+        leak.stops(reads(f"select convert_from({how}, 'UTF8') from pg_largeobject_metadata"), "42501", "large objects")
 
 
 VALUES = {

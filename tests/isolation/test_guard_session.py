@@ -263,13 +263,45 @@ def test_session_advisory_locks_end_with_the_tenant(guards: Guards) -> None:
 
 def test_large_objects_in_a_read_only_context(guards: Guards) -> None:
     calls = ["lo_create(0)", "lo_creat(-1)", "lo_from_bytea(0, 'x')", "lo_unlink(1)", "lo_put(1, 0, 'x')"]
-    guards.passes("select lo_unlink(lo_create(0))")
-    guards.admin("select tenancy.grant_access('guard_app', 'acme', 'read_only', reason => 'test')")
+    guards.passes("select lo_unlink(lo_create(0))", role="guard_off")
+    guards.admin("select tenancy.grant_access('guard_off', 'acme', 'read_only', reason => 'test')")
     try:
         for call in calls:
-            guards.refused(f"select {call}", state="25006", match="large objects")
+            guards.refused(f"select {call}", role="guard_off", state="25006", match="large objects")
     finally:
-        guards.admin("select tenancy.revoke_access('guard_app', 'acme')")
+        guards.admin("select tenancy.revoke_access('guard_off', 'acme')")
+
+
+LARGE_OBJECTS = (
+    "lo_creat(-1)", "lo_create(0)", "lo_from_bytea(0, 'x')", "lo_import('/dev/null')", "lo_import('/dev/null', 1)",
+    "lo_open(1, 262144)", "lo_close(0)", "loread(0, 1)", "lowrite(0, 'x')", "lo_lseek(0, 0, 0)", "lo_lseek64(0, 0, 0)",
+    "lo_tell(0)", "lo_tell64(0)", "lo_truncate(0, 0)", "lo_truncate64(0, 0)", "lo_get(1)", "lo_get(1, 0, 1)",
+    "lo_put(1, 0, 'x')", "lo_export(1, '/tmp/x')", "lo_unlink(1)",
+)
+
+
+@pytest.mark.parametrize("call", LARGE_OBJECTS)
+def test_large_objects(guards: Guards, call: str) -> None:
+    files = "execute on function lo_import(text), lo_import(text, oid), lo_export(oid, text)"
+    guards.admin(f"grant {files} to guard_app")
+    try:
+        guards.refused(f"select {call}", match="permission denied for large objects")
+    finally:
+        guards.admin(f"revoke {files} from guard_app")
+
+
+def test_large_objects_by_the_fast_path(guards: Guards) -> None:
+    """As libpq calls them."""
+    with guards.connect(tenant="acme") as connection:
+        assert fast_path_call(connection, "pg_catalog.lo_creat(int)", "-1")[0] == b"42501"
+
+
+def test_large_objects_pass_before_any_tenant(guards: Guards) -> None:
+    guards.passes("select lo_unlink(lo_create(0))", tenant=None)
+    with guards.connect(tenant="acme") as connection:
+        connection.execute("commit")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="large objects"):
+            connection.execute("select lo_create(0)")
 
 
 @pytest.mark.parametrize("function", [

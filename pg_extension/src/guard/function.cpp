@@ -17,6 +17,7 @@ enum class Rule : uint8 {
     signal,
     activity,
     sequence_write,
+    large_object,
     large_object_write,
     statistics
 };
@@ -37,6 +38,19 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_BACKEND_CLIENT_ADDR:
     case F_PG_STAT_GET_BACKEND_CLIENT_PORT:
         return Rule::activity;
+    case F_LO_OPEN:
+    case F_LO_CLOSE:
+    case F_LOREAD:
+    case F_LO_LSEEK:
+    case F_LO_LSEEK64:
+    case F_LO_TELL:
+    case F_LO_TELL64:
+    case F_LO_GET_OID:
+    case F_LO_GET_OID_INT8_INT4:
+    case F_LO_EXPORT:
+        return Rule::large_object;
+    case F_LO_IMPORT_TEXT:
+    case F_LO_IMPORT_TEXT_OID:
     case F_LO_CREAT:
     case F_LO_CREATE:
     case F_LO_UNLINK:
@@ -167,7 +181,19 @@ void check_sequence_write() {
         XactReadOnly = true;
 }
 
+void check_large_object() {
+    if (!context::leftovers::any_tenant() || !is_refused_here())
+        return;
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for large objects"),
+             errdetail("They have no row security: every tenant of the role could read and "
+                       "write them."),
+             errhint("Keep files in a bytea column of a protected table, or in a store of "
+                     "files under a key of the tenant's.")));
+}
+
 void check_large_object_write() {
+    check_large_object();
     if (!is_reading())
         return;
     ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
@@ -196,6 +222,9 @@ void check(Oid function) {
         break;
     case Rule::sequence_write:
         check_sequence_write();
+        break;
+    case Rule::large_object:
+        check_large_object();
         break;
     case Rule::large_object_write:
         check_large_object_write();
