@@ -138,8 +138,6 @@ void run(QueryDesc* query, RowSource& source) {
 // Returns how many rows were inserted.
 uint64 load(PlannedStmt* plan, RowSource& source, const Target& target, const CopyStmt* statement) {
     read_rows_from(plan, source);
-    PushCopiedSnapshot(GetActiveSnapshot());
-    UpdateActiveSnapshotCommandId();
     QueryDesc* query = CreateQueryDesc(plan, target.parse->p_sourcetext, GetActiveSnapshot(),
                                        InvalidSnapshot, None_Receiver, nullptr, nullptr, 0);
     ExecutorStart(query, 0);
@@ -150,7 +148,6 @@ uint64 load(PlannedStmt* plan, RowSource& source, const Target& target, const Co
     EndCopyFrom(source.reader);
     ExecutorEnd(query);
     FreeQueryDesc(query);
-    PopActiveSnapshot();
     return count;
 }
 
