@@ -21,6 +21,7 @@
 #include "isolation/protected.hpp"
 #include "planner/pushdown.hpp"
 #include "planner/tenant_first.hpp"
+#include "planner/tenant_size.hpp"
 
 namespace tenancy {
 
@@ -62,6 +63,8 @@ PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamList
     });
     pg_call([&] {
         planner::put_tenant_first(planned, confined);
+        if (parameters == nullptr)
+            planner::keep_for_size(planned, confined);
         guard::check_plan(planned);
     });
     return planned;

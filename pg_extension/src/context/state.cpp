@@ -9,6 +9,7 @@
 #include "context/limits.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
+#include "planner/tenant_size.hpp"
 
 namespace tenancy::context {
 
@@ -108,6 +109,7 @@ void replace(const Context& context, const char* raw) {
     state.context = context;
     state.pinned = true;
     usable = &state.context;
+    planner::tenant_entered(context);
     activity::publish(context);
     // Whoever drains this tenant looks at the published context after committing the suspension;
     // this backend looks for the suspension after publishing. One of the two sees the other.
