@@ -19,6 +19,7 @@
 #include "isolation/ddl.hpp"
 #include "isolation/forced.hpp"
 #include "isolation/protected.hpp"
+#include "planner/arbiter.hpp"
 #include "planner/pushdown.hpp"
 #include "planner/tenant_first.hpp"
 #include "planner/tenant_size.hpp"
@@ -54,8 +55,11 @@ private:
 
 PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
     const Scoped planning(depth.planner, depth.planner + 1);
-    List* confined = pg_call([&] {
-        return context::registry::installed() ? planner::open_barriers(query, parameters) : NIL;
+    List* confined = pg_call([&]() -> List* {
+        if (!context::registry::installed())
+            return NIL;
+        planner::add_tenant_to_arbiters(query);
+        return planner::open_barriers(query, parameters);
     });
     PlannedStmt* planned = pg_call([&] {
         return previous_planner != nullptr ? previous_planner(query, text, options, parameters)

@@ -1,0 +1,103 @@
+// See arbiter.hpp. Plain C style throughout.
+#include "planner/arbiter.hpp"
+
+#include "bridge/compat.hpp"
+#include "isolation/protected.hpp"
+
+namespace tenancy::planner {
+
+namespace {
+
+// What ON CONFLICT names, or what an index is on: columns, and expressions of them.
+struct Key {
+    Bitmapset* columns;
+    List* expressions;
+};
+
+Key named_key(const OnConflictExpr* conflict) {
+    Key key{nullptr, NIL};
+    ListCell* cell;
+    foreach (cell, conflict->arbiterElems) {
+        Node* expression = lfirst_node(InferenceElem, cell)->expr;
+        if (IsA(expression, Var))
+            key.columns = bms_add_member(key.columns, castNode(Var, expression)->varattno);
+        else
+            key.expressions = lappend(key.expressions, expression);
+    }
+    return key;
+}
+
+Key index_key(Relation index, Index target) {
+    Key key{nullptr, static_cast<List*>(copyObjectImpl(RelationGetIndexExpressions(index)))};
+    ChangeVarNodes(reinterpret_cast<Node*>(key.expressions), 1, static_cast<int>(target), 0);
+    for (int at = 0; at < index->rd_index->indnkeyatts; at++)
+        if (index->rd_index->indkey.values[at] > 0)
+            key.columns = bms_add_member(key.columns, index->rd_index->indkey.values[at]);
+    return key;
+}
+
+bool is_same(const Key& one, const Key& other) {
+    return bms_equal(one.columns, other.columns) &&
+           list_difference(one.expressions, other.expressions) == NIL &&
+           list_difference(other.expressions, one.expressions) == NIL;
+}
+
+// Whether the target has a unique index on the key.
+bool has_unique_index(Relation table, Index target, const Key& key) {
+    bool found = false;
+    ListCell* cell;
+    foreach (cell, RelationGetIndexList(table)) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        found = found || (index->rd_index->indisunique && index->rd_index->indisvalid &&
+                          is_same(key, index_key(index, target)));
+        index_close(index, NoLock);
+    }
+    return found;
+}
+
+void add_column(OnConflictExpr* conflict, Relation table, Index target, AttrNumber column) {
+    const FormData_pg_attribute* attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
+    auto* element = makeNode(InferenceElem);
+    element->expr =
+        reinterpret_cast<Node*>(makeVar(static_cast<int>(target), column, attribute->atttypid,
+                                        attribute->atttypmod, attribute->attcollation, 0));
+    conflict->arbiterElems = lappend(conflict->arbiterElems, element);
+}
+
+void add_tenant(OnConflictExpr* conflict, Oid relation, Index target) {
+    const isolation::Protection protection = isolation::protection_of(relation);
+    if (protection.kind == isolation::KeyKind::none)
+        return;
+    Key key = named_key(conflict);
+    if (bms_is_member(protection.tenant_column, key.columns))
+        return;
+    Relation table = table_open(relation, NoLock); // locked since the statement was parsed
+    if (!has_unique_index(table, target, key)) {
+        key.columns = bms_add_member(key.columns, protection.tenant_column);
+        if (has_unique_index(table, target, key))
+            add_column(conflict, table, target, protection.tenant_column);
+    }
+    table_close(table, NoLock);
+}
+
+bool add_everywhere(Node* node, void*) {
+    if (node == nullptr)
+        return false;
+    if (!IsA(node, Query))
+        return compat::walk_expression(node, add_everywhere, nullptr);
+    auto* query = castNode(Query, node);
+    if (query->onConflict != nullptr && query->onConflict->arbiterElems != NIL) {
+        const auto target = static_cast<Index>(query->resultRelation);
+        add_tenant(query->onConflict, rt_fetch(target, query->rtable)->relid, target);
+    }
+    return query->hasModifyingCTE && compat::walk_query(query, add_everywhere, nullptr);
+}
+
+} // namespace
+
+void add_tenant_to_arbiters(Query* statement) {
+    if (statement->onConflict != nullptr || statement->hasModifyingCTE)
+        add_everywhere(reinterpret_cast<Node*>(statement), nullptr);
+}
+
+} // namespace tenancy::planner
