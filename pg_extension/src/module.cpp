@@ -18,6 +18,7 @@
 #include "isolation/borrowed_rights.hpp"
 #include "isolation/ddl.hpp"
 #include "isolation/forced.hpp"
+#include "isolation/hidden_rows.hpp"
 #include "isolation/protected.hpp"
 #include "planner/arbiter.hpp"
 #include "planner/pushdown.hpp"
@@ -160,15 +161,10 @@ void run_utility(void* argument) {
                                 u->environment, u->receiver, u->completion);
 }
 
-// Validating a foreign key counts the rows that row security hides from the owner, too. An error
-// puts the security context back as it aborts.
+// Validating a foreign key counts the rows that row security hides from the owner, too.
 void run_seeing_hidden_rows(Utility* utility) {
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(user, security | SECURITY_NOFORCE_RLS);
+    const isolation::HiddenRows seeing;
     pg_call([&] { run_utility(utility); });
-    SetUserIdAndSecContext(user, security);
 }
 
 // COPY FROM into a protected table.
@@ -247,8 +243,10 @@ void access_impl(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
         context::preload::extension_dropped(object_id);
     if (!context::registry::installed())
         return;
-    if (access == OAT_FUNCTION_EXECUTE)
+    if (access == OAT_FUNCTION_EXECUTE) {
         isolation::refuse_borrowed_rights(object_id);
+        isolation::refuse_running_queries(object_id);
+    }
     isolation::on_object_access(access, class_id, object_id);
     guard::on_object_access(access, class_id, object_id, argument);
 }
@@ -349,6 +347,7 @@ void install_hooks() {
     RegisterSubXactCallback(tenancy_subtransaction, nullptr);
     CacheRegisterRelcacheCallback(tenancy_relation_invalidated, 0);
     guard::install_log_filter();
+    isolation::install_function_hook();
 }
 
 void initialise() {

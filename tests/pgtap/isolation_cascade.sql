@@ -1,7 +1,7 @@
 -- PostgreSQL runs the queries of foreign keys without FORCE ROW SECURITY. A trigger that fires in a
 -- cascade is no such query: it is bound to the tenant as at any other time.
 \ir helpers/isolation.sql
-SELECT plan(11);
+SELECT plan(22);
 
 SET SESSION AUTHORIZATION iso_owner;
 CREATE TABLE shop.parent (id bigint PRIMARY KEY, tenant_id uuid NOT NULL);
@@ -67,4 +67,32 @@ DROP TRIGGER clean_up ON shop.line;
 SELECT lives_ok($$SELECT tenancy.protect('shop.line', via => 'child_id')$$, 'the column is filled from all rows of the parent');
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT tenant_id FROM shop.line), :'beta'::uuid, 'with their tenants');
+
+-- A command that checks a foreign key counts hidden rows for the key alone: not what else it calls.
+SET SESSION AUTHORIZATION iso_owner;
+CREATE TABLE shop.room (id bigint PRIMARY KEY, note_id bigint);
+INSERT INTO shop.room VALUES (1, 3);
+CREATE FUNCTION shop.peek() RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RETURN (SELECT count(*) FROM shop.child); END$$;
+CREATE FUNCTION shop.peek_as_owner() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM shop.child; END;
+CREATE FUNCTION shop.peek(bigint) RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM shop.child);
+SELECT throws_ok(command, 'TN001', NULL, command) FROM unnest(ARRAY[
+    'ALTER TABLE shop.room ADD seen bigint DEFAULT shop.peek(), ADD FOREIGN KEY (note_id) REFERENCES shop.child',
+    'ALTER TABLE shop.room ADD seen bigint DEFAULT shop.peek_as_owner(), ADD FOREIGN KEY (note_id) REFERENCES shop.child',
+    'ALTER TABLE shop.room ADD seen bigint DEFAULT shop.peek(1), ADD FOREIGN KEY (note_id) REFERENCES shop.child',
+    'ALTER TABLE shop.room ADD seen bigint DEFAULT shop.peek() REFERENCES shop.child',
+    'ALTER TABLE shop.room ADD CHECK (shop.peek() > 0), ADD FOREIGN KEY (note_id) REFERENCES shop.child',
+    'ALTER TABLE shop.room ALTER note_id TYPE numeric USING shop.peek()']) AS command;
+SELECT test.refused($$ALTER TABLE shop.room ADD seen xml DEFAULT query_to_xml('select * from shop.child', true, true, ''),
+    ADD FOREIGN KEY (note_id) REFERENCES shop.child$$, '0A000', 'nor by a function of PostgreSQL''s that runs a query');
+ALTER TABLE shop.room ADD CONSTRAINT looks CHECK (shop.peek() > 0) NOT VALID;
+ALTER TABLE shop.room ADD CONSTRAINT refers FOREIGN KEY (note_id) REFERENCES shop.child NOT VALID;
+SELECT throws_ok('ALTER TABLE shop.room VALIDATE CONSTRAINT looks, VALIDATE CONSTRAINT refers', 'TN001', NULL, 'nor by a check that is validated beside it');
+ALTER TABLE shop.room DROP CONSTRAINT looks;
+SELECT lives_ok('ALTER TABLE shop.room ADD place bigint DEFAULT length(''abc''), VALIDATE CONSTRAINT refers', 'the key itself is checked against all rows');
+UPDATE shop.room SET note_id = 4;
+ALTER TABLE shop.room DROP CONSTRAINT refers;
+UPDATE shop.room SET note_id = 99;
+SELECT throws_ok('ALTER TABLE shop.room ADD FOREIGN KEY (note_id) REFERENCES shop.child', '23503', NULL, 'and a violation is found');
+SELECT throws_ok('SELECT shop.peek()', 'TN001', NULL, 'afterwards all is as before');
+RESET SESSION AUTHORIZATION;
 SELECT * FROM finish();
