@@ -133,7 +133,8 @@ _CONSTRAINTS = [
 _PLANNER = [
     Leak("P27", "EXPLAIN shows estimates made from the rows of all tenants", "P, A", "The time a statement takes, and the shape of a plan that somebody else shows."),
     Leak("P28", "EXPLAIN ANALYZE counts the rows that the policy removed", "P, A", NOTHING),
-    Leak("P29", "A function marked LEAKPROOF sees rows before the policy removes them", "L, A", "Only superusers mark functions so."),
+    Leak("P29", "A function marked LEAKPROOF sees rows before the policy removes them", "P, L, A",
+         "Only superusers mark functions so, or switch tenancy.index_pushdown off, with which such a function sees all rows."),
     Leak("P30", "Sizes of tables, reltuples, pg_stats of one's own tables, gaps in ctid show totals", "L, A, D", "Totals over all tenants can be read."),
     Leak("P31", "Timing, buffers and other side channels", "D", "Statements of one tenant can be slower when another has much data."),
     Leak("P32", "An IMMUTABLE function in a policy is computed once, and a prepared statement keeps another tenant's value", "P, L, A", NOTHING),

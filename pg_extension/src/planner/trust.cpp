@@ -151,7 +151,18 @@ bool distrusts_row_comparison(const RowCompareExpr* comparison, Look* look) {
 
 bool distrusts(Node* node, void* argument);
 
-// Without what no condition is made of. The query itself stays as it is.
+bool distrusts_query(const Query* query, bool topmost, Look* look);
+
+// Of what is no condition itself, the sub-selects: they have conditions of their own.
+bool distrusts_sub_selects(Node* node, void* argument) {
+    if (node == nullptr)
+        return false;
+    if (IsA(node, Query))
+        return distrusts_query(castNode(Query, node), false, static_cast<Look*>(argument));
+    return compat::walk_expression(node, distrusts_sub_selects, argument);
+}
+
+// No condition is made of what is left out. The query itself stays as it is.
 bool distrusts_query(const Query* query, bool topmost, Look* look) {
     Query conditions = *query;
     if (topmost)
@@ -160,7 +171,15 @@ bool distrusts_query(const Query* query, bool topmost, Look* look) {
     conditions.onConflict = nullptr;
     conditions.mergeActionList = NIL;
     conditions.withCheckOptions = NIL;
-    return compat::walk_query(&conditions, distrusts, look);
+    Query others{};
+    others.type = T_Query;
+    others.targetList = topmost ? query->targetList : NIL;
+    others.returningList = query->returningList;
+    others.onConflict = query->onConflict;
+    others.mergeActionList = query->mergeActionList;
+    others.withCheckOptions = query->withCheckOptions;
+    return compat::walk_query(&conditions, distrusts, look) ||
+           compat::walk_query(&others, distrusts_sub_selects, look);
 }
 
 bool distrusts(Node* node, void* argument) {
