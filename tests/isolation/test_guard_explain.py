@@ -162,7 +162,6 @@ def test_statistics_functions(guards: Guards) -> None:
                      "pg_stat_get_live_tuples"):
         guards.is_the_guards_work(f"select {function}('messages'::regclass)", match="statistics")
     guards.is_the_guards_work("select seq_tup_read from pg_stat_xact_user_tables", match="statistics")
-    guards.is_the_guards_work("select tuples_processed from pg_stat_progress_copy", match="statistics")
     for function in ("pg_stat_get_xact_function_calls", "pg_stat_get_function_calls", "pg_stat_get_function_self_time"):
         guards.is_the_guards_work(f"select {function}('tenancy.current_tenant_id'::regproc)", match="statistics")
     guards.is_the_guards_work("select calls from pg_stat_user_functions", match="statistics")

@@ -313,7 +313,10 @@ def test_what_other_sessions_do(guards: Guards, function: str) -> None:
     guards.passes(query, tenant=None)
 
 
-@pytest.mark.parametrize("view", ["pg_stat_activity", "pg_stat_ssl", "pg_stat_gssapi", "pg_stat_replication"])
+@pytest.mark.parametrize("view", [
+    "pg_stat_activity", "pg_stat_ssl", "pg_stat_gssapi", "pg_stat_replication", "pg_stat_progress_copy",
+    "pg_stat_progress_create_index",
+])
 def test_views_of_other_sessions(guards: Guards, view: str) -> None:
     guards.is_the_guards_work(f"select count(*) from {view}", match="what other sessions do")
     guards.passes(f"select count(*) from {view}", tenant=None)

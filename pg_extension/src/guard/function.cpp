@@ -37,6 +37,7 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_BACKEND_WAIT_EVENT:
     case F_PG_STAT_GET_BACKEND_CLIENT_ADDR:
     case F_PG_STAT_GET_BACKEND_CLIENT_PORT:
+    case F_PG_STAT_GET_PROGRESS_INFO:
         return Rule::activity;
     case F_LO_OPEN:
     case F_LO_CLOSE:
@@ -101,8 +102,6 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_DB_TUPLES_DELETED:
     case F_PG_STAT_GET_DB_BLOCKS_FETCHED:
     case F_PG_STAT_GET_DB_BLOCKS_HIT:
-    // How many rows another session of the same role copies, or counts for an index.
-    case F_PG_STAT_GET_PROGRESS_INFO:
         return Rule::statistics;
     default:
         return compat::is_statistic_since_16(function) || compat::counts_blocks(function)
