@@ -11,7 +11,7 @@ BEGIN
     FOREACH carried IN ARRAY ARRAY['tier', 'tenant', 'tenant_tombstone', 'tenant_alias', 'access_grant', 'signing_key',
         'signing_key_tenant', 'token_revocation', 'operator', 'bypass_role', 'protected_table', 'shared_table',
         'exempt_table', 'audit_event', 'scheduled_action', 'onboarding_step', 'tenant_onboarding', 'setting_definition',
-        'setting_value', 'erasure_count', 'job_progress', 'explain_grant', 'finding_suppression', 'instance', 'store', 'store_collection', 'tenant_store', 'store_lease_seq',
+        'setting_value', 'erasure_count', 'job_progress', 'explain_grant', 'trusted_function', 'finding_suppression', 'instance', 'store', 'store_collection', 'tenant_store', 'store_lease_seq',
         'access_grant_id_seq', 'audit_event_seq_seq', 'scheduled_action_id_seq']
     LOOP
         PERFORM pg_extension_config_dump(format('tenancy.%I', carried)::regclass, '');

@@ -127,9 +127,10 @@ TO tenancy_admin, tenancy_auditor;
 -- The guards. Both name only channels of the caller's own tenant.
 GRANT EXECUTE ON FUNCTION tenancy.channel(text), tenancy.notify(text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    tenancy.grant_explain(regrole, timestamptz, text), tenancy.revoke_explain(regrole)
+    tenancy.grant_explain(regrole, timestamptz, text), tenancy.revoke_explain(regrole),
+    tenancy.trust_function(regprocedure, text), tenancy.distrust_function(text)
 TO tenancy_admin;
-GRANT SELECT ON tenancy.explain_grant TO tenancy_admin, tenancy_auditor;
+GRANT SELECT ON tenancy.explain_grant, tenancy.trusted_function TO tenancy_admin, tenancy_auditor;
 -- Isolation. Whoever owns a table may protect it: the functions ask.
 GRANT EXECUTE ON FUNCTION
     tenancy.protect(regclass, name, name, text, boolean, regrole, text),

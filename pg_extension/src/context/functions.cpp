@@ -247,10 +247,7 @@ TENANCY_FUNCTION(is_operator) {
 TENANCY_FUNCTION(registry_changed) {
     if (!CALLED_AS_TRIGGER(fcinfo))
         elog(ERROR, "registry_changed is a trigger function");
-    const Oid schema = get_namespace_oid("tenancy", false);
-    const Oid relation = get_relname_relid("registry_signal", schema);
-    if (OidIsValid(relation))
-        CacheInvalidateRelcacheByRelid(relation);
+    registry::signal_change();
     return PointerGetDatum(nullptr);
 }
 

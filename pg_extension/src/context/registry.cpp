@@ -115,6 +115,12 @@ void accept_invalidations() {
     AcceptInvalidationMessages();
 }
 
+void signal_change() {
+    const Oid relation = get_relname_relid("registry_signal", get_namespace_oid("tenancy", false));
+    if (OidIsValid(relation))
+        CacheInvalidateRelcacheByRelid(relation);
+}
+
 void relation_invalidated(Oid relation) {
     // Before CREATE EXTENSION there is no relation to listen for: any new one may be it.
     if (relation == signal_relation || !OidIsValid(relation) || !OidIsValid(signal_relation))

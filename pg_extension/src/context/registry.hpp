@@ -61,6 +61,8 @@ bool installed();
 uint64 epoch();
 // Takes in what other backends have sent: 11 ns when there is nothing.
 void accept_invalidations();
+// Tells all backends at COMMIT that the registry has changed.
+void signal_change();
 // To be called for every relation cache invalidation. Never raises.
 void relation_invalidated(Oid relation);
 
@@ -93,6 +95,10 @@ bool is_registered_bypass(Oid role, bool& backup);
 
 // Whether the role has an unexpired grant of tenancy.grant_explain.
 bool may_explain(Oid role);
+
+// Whether an administrator trusts the function of this signature and owner with all tenants'
+// values.
+bool is_trusted_function(const char* signature, const char* owner);
 
 // Fills id, slug, tier, external id of an existing tenant into a context. Raises when unknown.
 void describe_tenant(const pg_uuid_t& id, Context& context);

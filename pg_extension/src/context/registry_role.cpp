@@ -1,5 +1,5 @@
-// What roles were given: access to tenants, offices, leave to bypass row security; see
-// registry.hpp.
+// What roles and functions were given: access to tenants, offices, leave to bypass row security,
+// trust; see registry.hpp.
 #include "context/registry.hpp"
 #include "context/registry_scan.hpp"
 
@@ -33,6 +33,10 @@ enum ExplainColumn : AttrNumber { // sql/250_guard.sql
     explain_role_column = 1,
     explain_name_column,
     explain_until_column
+};
+enum TrustColumn : AttrNumber { // sql/260_trust.sql
+    trust_signature_column = 1,
+    trust_owner_column
 };
 
 // A grant that names the tenant comes before one for all, read_write before read_only.
@@ -141,6 +145,19 @@ bool may_explain(Oid role) {
                          GetCurrentTimestamp() < until_column(scan, row, explain_until_column);
     end(scan);
     return granted;
+}
+
+bool is_trusted_function(const char* signature, const char* owner) {
+    ScanKeyData key;
+    text_key(&key, trust_signature_column, signature);
+    const Scan scan = begin("trusted_function", "trusted_function_pkey", &key, 1);
+    HeapTuple row = next(scan);
+    bool is_null = true;
+    const bool trusted =
+        HeapTupleIsValid(row) &&
+        strcmp(NameStr(*DatumGetName(column(scan, row, trust_owner_column, is_null))), owner) == 0;
+    end(scan);
+    return trusted;
 }
 
 } // namespace tenancy::context::registry

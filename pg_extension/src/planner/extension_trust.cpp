@@ -1,6 +1,7 @@
 // See extension_trust.hpp. Plain C style throughout.
 #include "planner/extension_trust.hpp"
 
+#include "bridge/entry.hpp"
 #include "context/registry.hpp"
 
 namespace tenancy::planner {
@@ -54,8 +55,28 @@ bool look_up(Known* known, Oid object, bool (*ask)(Oid)) {
     return entry.trusted;
 }
 
+// The name with schema and argument types, or nullptr.
+const char* signature_of(Oid function) {
+    if (get_func_name(function) == nullptr)
+        return nullptr;
+    return format_procedure_extended(function, FORMAT_PROC_FORCE_QUALIFY);
+}
+
+const char* owner_of(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        return "";
+    const Oid owner = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->proowner;
+    ReleaseSysCache(tuple);
+    return GetUserNameFromId(owner, false);
+}
+
 bool ask_about_function(Oid function) {
-    return is_trigram_function(function);
+    if (is_trigram_function(function))
+        return true;
+    const char* signature = signature_of(function);
+    return signature != nullptr &&
+           context::registry::is_trusted_function(signature, owner_of(function));
 }
 
 bool ask_about_family(Oid family) {
@@ -74,3 +95,23 @@ bool is_trusted_family(Oid family) {
 }
 
 } // namespace tenancy::planner
+
+namespace tenancy {
+
+TENANCY_FUNCTION(function_signature) {
+    const char* signature = planner::signature_of(PG_GETARG_OID(0));
+    if (signature == nullptr)
+        PG_RETURN_NULL();
+    PG_RETURN_TEXT_P(cstring_to_text(signature));
+}
+
+// Every backend looks trust up anew, and makes plans of functions anew.
+TENANCY_FUNCTION(trust_changed) {
+    if (!CALLED_AS_TRIGGER(fcinfo))
+        elog(ERROR, "trust_changed is a trigger function");
+    context::registry::signal_change();
+    CacheInvalidateCatalog(ProcedureRelationId);
+    return PointerGetDatum(nullptr);
+}
+
+} // namespace tenancy
