@@ -52,7 +52,9 @@ def tells(statement: str, taken: Any, free: Any, **session: Any) -> Attack:
 UNIQUE = {
     "insert": "insert into app.{0} (tenant_id, {1}) values (%s, %s)",
     "on conflict do nothing": "insert into app.{0} (tenant_id, {1}) values (%s, %s) on conflict do nothing",
-    "on conflict do update": "insert into app.{0} (tenant_id, {1}) values (%s, %s) on conflict do nothing returning id",
+    "on conflict do update": "insert into app.{0} (tenant_id, {1}) values (%s, %s) on conflict ({1}) do update set {1} = excluded.{1}",
+    "on conflict of the column": "insert into app.{0} (tenant_id, {1}) values (%s, %s) on conflict ({1}) do nothing",
+    "on conflict of the constraint": "insert into app.{0} (tenant_id, {1}) values (%s, %s) on conflict on constraint {0}_{1}_key do nothing",
     "update": "update app.{0} set tenant_id = %s, {1} = %s where id = (select min(id) from app.{0})",
     "merge": "merge into app.{0} using (select %s::uuid as t, %s as v) as new on false"
     " when not matched then insert (tenant_id, {1}) values (new.t, new.v)",
