@@ -123,41 +123,32 @@ def test_o16_deleting_in_a_partition(leak: Trial) -> None:
 
 
 LOOPBACK = """
-create extension {wrapper};
-create server loopback foreign data wrapper {wrapper_name} options (host '{host}', port '{port}', dbname '{database}');
-create user mapping for attack_app server loopback options (user 'postgres'{no_password});
+create extension postgres_fdw;
+create server loopback foreign data wrapper postgres_fdw options (host '{host}', port '{port}', dbname '{database}');
+create user mapping for attack_app server loopback options (user '{user}', password_required 'false');
 grant usage on foreign server loopback to attack_app;
-"""
-FOREIGN_TABLE = """
 create foreign table app.remote (id bigint, tenant_id uuid, body text) server loopback
     options (schema_name 'app', table_name 'ticket');
 grant select on app.remote to attack_app;
 """
 
 
-def loopback(wrapper: str, more: str = "") -> Callable[[Side], str]:
-    """A server that comes back to the same database as a superuser."""
-    return lambda side: LOOPBACK.format(
-        wrapper=wrapper, wrapper_name={"dblink": "dblink_fdw"}.get(wrapper, wrapper), host=side.server.dir,
-        port=side.server.port, database=side.database, no_password=", password_required 'false'" * (wrapper == "postgres_fdw"),
-    ) + more  # fmt: skip
+def loopback(user: str) -> Callable[[Side], str]:
+    """A foreign table that comes back to the same database as some role."""
+    return lambda side: LOOPBACK.format(host=side.server.dir, port=side.server.port, database=side.database, user=user)
 
 
 def test_o17_a_foreign_table_that_comes_back(leak: Trial) -> None:
-    leak.found(loopback("postgres_fdw", FOREIGN_TABLE), "select * from app.remote")
+    leak.found(loopback("postgres"), "select * from app.remote")
 
 
 def test_o17_refused_as_the_application_itself(leak: Trial) -> None:
     """The other side knows no context of this one: it is refused there, as everybody is who comes without."""
 
-    def run(side: Side) -> Any:
-        made = loopback("postgres_fdw", FOREIGN_TABLE)(side)
-        if not side.plain:
-            made = made.replace("user 'postgres'", "user 'attack_app'")
-        with side.session(setup=made) as connection:
-            return foreign(connection.execute("select * from app.remote"))
+    def setup(side: Side) -> str:
+        return loopback("postgres" if side.plain else "attack_app")(side)
 
-    leak.stops(run, "TN001")
+    leak.stops(in_context("select * from app.remote", setup=setup), "TN001")
 
 
 COPIES = {
