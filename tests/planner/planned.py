@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-import pytest
 from harness import Server
 from harness.waiting import wait_for
 
@@ -168,9 +167,7 @@ def vacuumed(server: Server, database: str) -> bool:
     return bool(hidden == 0)
 
 
-@pytest.fixture(scope="session")
-def planned(server: Server) -> Iterator[Planned]:
-    database = "planned"
+def create(server: Server, database: str) -> Planned:
     server.createdb(database)
     server.execute("create extension tenancy", dbname=database)
     server.execute(SCHEMA, dbname=database)
@@ -190,5 +187,4 @@ def planned(server: Server) -> Iterator[Planned]:
     )
     wait_for(lambda: vacuumed(server, database), what="all rows to be visible to all")
     ids = dict(server.execute("select slug, id::text from tenancy.tenant", dbname=database))
-    yield Planned(server, database, ids)
-    server.dropdb(database)
+    return Planned(server, database, ids)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .planned import TENANTS, Planned, explain, planned, shape  # noqa: F401
+from .planned import TENANTS, Planned, explain, shape
 from .shapes import OTHERS, READS, UNTRUSTED, WRITES, by_hand, on_protected
 
 ALL = READS | WRITES | OTHERS | UNTRUSTED

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from .planned import Planned, explain, nodes, planned, shape  # noqa: F401
+from .planned import Planned, explain, shape
 
 SEARCH = "select m.id from app.message m where m.body like '%abc%'"
 BY_AMOUNT = "select m.id from app.message m where m.amount > $1 and m.body like '%abc%'"

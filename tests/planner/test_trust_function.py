@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from context_world import refused
 
-from .planned import Planned, conditions, explain, nodes, planned  # noqa: F401
+from .planned import Planned, explain, nodes
 
-SEARCH = "select m.id from app.message m where m.body ~ 'abc'"
+SEARCH = "select m.id from app.message m where m.body ~ 'abcdef01'"
 REGEX = "pg_catalog.textregexeq(text,text)"
 
 
