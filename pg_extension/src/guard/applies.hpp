@@ -37,6 +37,13 @@ void check_query(const PlannedStmt* statement);
 void check_relation(Oid relation, bool writes);
 } // namespace bypass
 
+// Protected tables that were opened behind the extension's back.
+namespace broken {
+// Whether the plan reads one. It is refused (TN018) to guarded roles.
+bool check_query(const PlannedStmt* statement);
+void check_relation(Oid relation);
+} // namespace broken
+
 namespace temporary {
 void check_targets(const PlannedStmt* statement);
 void check_target(Oid relation);

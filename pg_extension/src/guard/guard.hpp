@@ -33,14 +33,16 @@ private:
     Progress saved_;
 };
 
-// From the planner hook, with the finished plan: debug_print_plan, and roles with BYPASSRLS
-// (TN022), for which the plan has no row security, under whatever role it is begun. Marks a plan
-// that reads protected tables as one that depends on the role (which, under row security, it does):
-// check_query and check_run look no further at others.
+// From the planner hook, with the finished plan: debug_print_plan, tables that lost their
+// protection (TN018), and roles with BYPASSRLS (TN022), for which the plan has no row security,
+// under whatever role it is begun. Marks a plan that reads protected tables as one that depends on
+// the role (which, under row security, it does): check_query and check_run look no further at
+// others.
 void check_plan(PlannedStmt* planned);
 
-// From ExecutorStart, after the context was checked: EXPLAIN, WITH HOLD, roles with BYPASSRLS
-// (TN022), writes without a context (TN001), writes to old temporary tables.
+// From ExecutorStart, after the context was checked: EXPLAIN, WITH HOLD, tables that lost
+// their protection (TN018), roles with BYPASSRLS (TN022), writes without a context (TN001), writes
+// to old temporary tables.
 void check_query(const QueryDesc* query, int flags);
 
 // From ExecutorRun: COMMIT and ROLLBACK of a procedure in the middle of a loop over a query.

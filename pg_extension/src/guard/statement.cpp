@@ -114,6 +114,9 @@ void install_log_filter() {
 void check_plan(PlannedStmt* planned) {
     if (!context::registry::installed())
         return;
+    // A plan that a superuser may have is not for those who go on with the session.
+    if (broken::check_query(planned))
+        planned->dependsOnRole = true;
     const Oid relation = first_protected(planned);
     if (!OidIsValid(relation))
         return;
@@ -138,6 +141,7 @@ void check_query(const QueryDesc* query, int flags) {
     check_hold(statement);
     if (!statement->dependsOnRole)
         return;
+    broken::check_query(statement);
     bypass::check_query(statement);
     if (writes(statement) && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
         check_context_of_writes(statement);

@@ -52,6 +52,7 @@ void check_copy(const CopyStmt* statement) {
     const Oid relation = RangeVarGetRelid(statement->relation, NoLock, true);
     if (!OidIsValid(relation))
         return;
+    broken::check_relation(relation);
     bypass::check_relation(relation, statement->is_from);
     if (statement->is_from)
         temporary::check_target(relation);

@@ -1,6 +1,7 @@
 // The cache of protected relations, and how one is recognised; see protected.hpp.
 #include "isolation/protected.hpp"
 
+#include "isolation/record.hpp"
 #include "bridge/call.hpp"
 #include "bridge/entry.hpp"
 
@@ -143,12 +144,14 @@ Protection look_up(Oid relation_id) {
             return {};
         found = read_protection(relation);
         relation_close(relation, AccessShareLock);
+        found.recorded = is_recorded(relation_id);
     } while (before != invalidations);
 
     auto* entry = static_cast<Entry*>(hash_search(cache, &relation_id, HASH_ENTER, nullptr));
     entry->protection = found;
     entry->stamp = before;
-    entry->known = true;
+    // Its record may go without a word to other sessions: sync() does not touch the table.
+    entry->known = found.complete || !found.recorded;
     return found;
 }
 

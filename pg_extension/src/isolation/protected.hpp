@@ -15,6 +15,7 @@ struct Protection {
     KeyKind kind;  // none: not protected
     bool complete; // restrictive policies for every command, row security forced, NOT NULL
     bool shared;   // carries the policy of tenancy.share()
+    bool recorded; // it, or a table above it, stands in tenancy.protected_table
     AttrNumber tenant_column;
 };
 
@@ -28,6 +29,13 @@ inline bool is_protected(Oid relation) {
 
 // Whether an expression is what protect() confines a table by: `column = current_tenant_...()`.
 bool is_tenant_condition(const Node* expression);
+
+// Whether the relation was protected and was opened behind the extension's back: by a session
+// without the library, or in the catalog itself.
+inline bool is_broken(Oid relation) {
+    const Protection protection = protection_of(relation);
+    return protection.recorded && !protection.complete;
+}
 
 // Whether any relation of this database is protected: reads pg_policy.
 bool any_protected();
