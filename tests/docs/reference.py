@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg
 
+ROOT = Path(__file__).resolve().parents[2]
+
 FUNCTIONS = """
 select p.proname, pg_get_function_arguments(p.oid), p.prokind,
        pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc'),
@@ -148,8 +150,48 @@ def errors(connection: psycopg.Connection[Any]) -> str:
     )
 
 
+FINDINGS = "select rule, severity, message, why, demonstration, fix from tenancy.isolation_rules()"
+AREAS = {
+    "C": "Configuration",
+    "O": "Objects around a table",
+    "K": "Keys",
+    "P": "The planner and the server",
+    "X": "The context and the session",
+    "S": "The linter itself",
+}
+FINDINGS_INTRO = """What `tenancy.check_isolation()`, `tenancyd lint` and the plain file `tenancy_lint.sql` find. The id of a rule begins
+with that of the leak (see [the list](../explanation/threats.md)) and stays the same. Names in the examples stand for yours; a
+finding has the real ones. [Lint in CI](../how-to/lint-in-ci.md) says how to use them.
+
+| severity | means |
+| --- | --- |
+| error | one tenant can see or change another's rows, or what keeps it from that is off |
+| warning | it can under a condition that the catalog does not show, or learns something about others |
+| info | nothing is open; know it, or change it when you come by |
+
+A fix that begins with `--` is advice: what is right depends on what was meant. What is not found is not proven: a text
+may hide what it does, and the linter reads no rows.
+"""
+
+
+def finding(row: tuple[Any, ...], plain: bool) -> str:
+    rule, severity, message, why, demonstration, fix = row
+    where = "" if plain else " Not in the plain file: it is about the extension."
+    shown = f"```postgresql\n{demonstration}\n```\n\nFix:\n\n```postgresql\n{fix}\n```\n"
+    return f"### {rule}\n\n**{severity}**: {prose(message)}.{where}\n\n{prose(why)}\n\n{shown}"
+
+
+def findings(connection: psycopg.Connection[Any]) -> str:
+    rows = connection.execute(FINDINGS).fetchall()
+    plain = (ROOT / "tenancy_lint.sql").read_text()
+    parts = [MADE, "# Findings of the linter\n", FINDINGS_INTRO]
+    for letter, title in AREAS.items():
+        parts += [f"## {title}\n", *(finding(row, f"'{row[0]}'" in plain) for row in rows if row[0][0] == letter)]
+    return "\n".join(parts)
+
+
 def pages(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    made = {"functions": functions, "tables": tables, "settings": settings, "errors": errors}
+    made = {"functions": functions, "tables": tables, "settings": settings, "errors": errors, "findings": findings}
     return {f"{name}.md": make(connection) for name, make in made.items()}
 
 

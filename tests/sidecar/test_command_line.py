@@ -31,7 +31,7 @@ def test_no_command_shows_the_commands():
     [
         (["chek"], "tenancyd: there is no command chek; did you mean check?\nhint: The commands are run, check, protect, "),
         (["frob"], "tenancyd: there is no command frob\nhint: The commands are run, check, protect, adopt, status, "
-                   "forget-store, version. See tenancyd --help.\n"),
+                   "forget-store, lint, version. See tenancyd --help.\n"),
         (["run", "--confg", "x"], "--confg"),
         (["run", "-c", "/none.toml"], "tenancyd: /none.toml: cannot be read; name another file with --config"),
         (["protect"], "relation is required"),
@@ -44,6 +44,9 @@ def test_no_command_shows_the_commands():
         (["adopt"], "--as is required"),
         (["adopt", "--as", "owner"], "member"),
         (["forget-store", "cache"], "--reason is required"),
+        (["lint", "--format", "xml"], "sarif"),
+        (["lint", "--fail-on", "much"], "never"),
+        (["lint", "--expect", "a", "--write-manifest", "b"], "leave one out"),
         (["forget-store", "cache", "--reason", "r", "--conninfo", "postgresql://a:hunter2@b"], "has a password in it"),
     ],
 )

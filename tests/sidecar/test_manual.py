@@ -11,7 +11,7 @@ from harness.tenancyd import PROGRAM
 SIDECAR = Path(__file__).resolve().parents[2] / "sidecar"
 PAGE = SIDECAR / "man" / "tenancyd.8"
 SAMPLE = SIDECAR / "tenancyd.toml"
-COMMANDS = ["run", "check", "protect", "adopt", "status", "forget-store", "version"]
+COMMANDS = ["run", "check", "protect", "adopt", "status", "forget-store", "lint", "version"]
 INLINE_SECRETS = {"password", "backup_password"}
 SECTIONS = {
     "": "",

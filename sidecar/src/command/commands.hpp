@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace tenancy::sidecar {
 
@@ -77,5 +78,18 @@ struct ForgetOptions {
     bool yes = false;
 };
 [[nodiscard]] Exit forget_store(const ForgetOptions& options);
+
+struct LintOptions {
+    Login login;
+    std::string format = "text"; // or json, sarif
+    std::string fail_on = "error";
+    bool all = false;
+    std::string expect;         // file of a manifest
+    std::string write_manifest; // file
+    // Where the database does not have the extension.
+    std::vector<std::string> tenant_columns{"tenant_id"};
+    std::vector<std::string> set_aside;
+};
+[[nodiscard]] Exit lint_command(const LintOptions& options);
 
 } // namespace tenancy::sidecar

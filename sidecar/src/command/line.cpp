@@ -11,6 +11,7 @@
 #include "command/next_step.hpp"
 #include "config/config.hpp"
 #include "config/nearest.hpp"
+#include "lint/manifest.hpp"
 #include "postgres/connection.hpp"
 #include "reconcile/adopt.hpp"
 #include "reconcile/lifecycle.hpp"
@@ -26,6 +27,7 @@ struct Line {
     ProtectOptions protect;
     AdoptOptions adopt;
     ForgetOptions forget;
+    LintOptions lint;
     bool status_json = false;
     std::function<Exit()> chosen;
     std::string kind = "sidecar"; // of the operator whom the command needs; empty: none
@@ -142,6 +144,36 @@ void add_forget_store(CLI::App& app, Line& line) {
     });
 }
 
+void add_lint(CLI::App& app, Line& line) {
+    auto* command = add_command(app, "lint",
+                                "Find what lets one tenant see or change another's rows; changes "
+                                "nothing. Works without the extension, too.");
+    LintOptions& options = line.lint;
+    command->add_option("--format", options.format, "text, json or sarif")
+        ->check(CLI::IsMember({"text", "json", "sarif"}))
+        ->capture_default_str();
+    command->add_option("--fail-on", options.fail_on, "what makes the exit status 1")
+        ->check(CLI::IsMember({"error", "warning", "info", "never"}))
+        ->capture_default_str();
+    command->add_flag("--all", options.all, "as text: infos as well, and every object of a rule");
+    command->add_option("--expect", options.expect, "the manifest that the database is to match");
+    command->add_option("--write-manifest", options.write_manifest, "write the manifest");
+    command
+        ->add_option("--tenant-column", options.tenant_columns,
+                     "without the extension: column that says whose a row is; may be repeated")
+        ->allow_extra_args(false)
+        ->capture_default_str();
+    command
+        ->add_option("--set-aside", options.set_aside,
+                     "without the extension: schema.table that is not for tenants; may be repeated")
+        ->allow_extra_args(false);
+    add_login(command, options.login);
+    command->callback([&line] {
+        line.by_login("auditor");
+        line.chosen = [&line] { return lint_command(line.lint); };
+    });
+}
+
 void add_small(CLI::App& app, Line& line) {
     auto* shown = add_command(app, "version", "Print the version.");
     shown->callback([&line] {
@@ -220,6 +252,8 @@ int perform(const Line& line) {
         return told(Exit::usage, error.what());
     } catch (const ConfigError& error) {
         return told(Exit::usage, error.what());
+    } catch (const lint::ManifestError& error) {
+        return told(Exit::usage, error.what());
     } catch (const SqlError& error) {
         return told(Exit::failed, std::string(error.what()) + " (" + error.sqlstate() + ")",
                     error.detail(), step_for_sql(error, line.kind));
@@ -253,6 +287,7 @@ int command_line(int argc, const char* const* argv) {
     add_adopt(app, line);
     add_status(app, line);
     add_forget_store(app, line);
+    add_lint(app, line);
     add_small(app, line);
     const int parsed = parse(app, argc, argv);
     if (parsed != 0) {

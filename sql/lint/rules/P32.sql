@@ -8,14 +8,12 @@ SELECT * FROM (VALUES ('P32_immutable_context', 'error',
     ARRAY['shop.tenant()', 'current_setting'])) AS m
 LEFT JOIN LATERAL (
     SELECT NULL::text, 'pg_proc'::regclass::oid, p.oid, 0, NULL::text,
-           ARRAY[format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), x.word]
+           ARRAY[format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), split_part(x.word, '(', 1)]
     FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace JOIN pg_language AS l ON l.oid = p.prolang
+    -- Settings of one's own have a point in their name; others do not tell who asks.
     CROSS JOIN LATERAL (
-        SELECT coalesce(substring(lower(p.prosrc) FROM '\m(current_setting|session_user|current_user|current_role|tenancy\.(?:current|default|context|setting)\w*)\M'),
-                        (SELECT min(c.proname::text) FROM pg_depend AS d JOIN pg_proc AS c ON c.oid = d.refobjid
-                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
-                           AND (c.pronamespace = 'pg_catalog'::regnamespace AND c.proname = 'current_setting' OR c.proname ~ '^current_tenant')),
-                        CASE WHEN p.prosqlbody::text ~ 'SQLVALUEFUNCTION :op (1[0-5]|[7-9])\M|:funcid (2077|3294)\M' THEN 'a setting or role' END) AS word
+        SELECT substring(lower(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)) FROM
+            '\mcurrent_setting\s*\(\s*(?:''[^'']*\.[^'']*''|''(?:role|session_authorization)''|[^''\s])|\m(?:session_user|current_user|current_role|tenancy\.(?:current|default|context|setting)\w*)\M') AS word
     ) AS x
     WHERE p.provolatile = 'i' AND l.lanname NOT IN ('c', 'internal') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'tenancy')
       AND x.word IS NOT NULL

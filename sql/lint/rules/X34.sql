@@ -4,7 +4,7 @@ SELECT * FROM (VALUES ('X34_settable_context', 'info',
     'policies of %1$s trust settings that any SQL can change: %2$s',
     'Whoever injects SQL, or finds a statement that runs it, sets the setting to another tenant, even in the middle of one SELECT. Policies guard against forgotten WHERE clauses then, not against attackers.',
     'SELECT set_config(''app.tenant'', ''<another tenant>'', true), (SELECT count(*) FROM orders);',
-    '-- Know it, and suppress this; or let the server check who may enter which tenant: https://github.com/tenancy/tenancy',
+    '-- Know it, and accept this; or have the server check who may enter which tenant, as the extension tenancy does.',
     ARRAY['12 tables', 'app.tenant'])) AS m
 LEFT JOIN LATERAL (
     SELECT NULL::text, 'pg_database'::regclass::oid, s.database, 0, NULL::text,
