@@ -8,6 +8,13 @@ AS 'MODULE_PATHNAME', 'tenancy_run_as_owner';
 COMMENT ON FUNCTION tenancy.run_as_owner(regclass, text, uuid, boolean) IS
 'Runs SQL as the owner of the relation in a security-restricted operation, with search_path pg_catalog, pg_temp, and returns the rows processed (of a query with one bigint as result: that number). With tenant it runs in the context of that tenant, whatever its state; with no_force the owner sees all rows. Constraints are IMMEDIATE afterwards. Internal: no role may call it.';
 
+CREATE FUNCTION tenancy.run_as_role(role oid, command text, tenant uuid)
+RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT
+AS 'MODULE_PATHNAME', 'tenancy_run_as_role';
+COMMENT ON FUNCTION tenancy.run_as_role(oid, text, uuid) IS
+'As tenancy.run_as_owner(), as a role and in the context of a tenant, whatever its state. Internal: no role may call it.';
+
 CREATE FUNCTION tenancy.run_function_as_owner(function regprocedure, tenant uuid)
 RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT

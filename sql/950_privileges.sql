@@ -158,3 +158,14 @@ GRANT EXECUTE ON FUNCTION
     tenancy.suppress_finding(text, text, text, timestamptz), tenancy.unsuppress_finding(text, text)
 TO tenancy_admin;
 GRANT SELECT ON tenancy.finding_suppression TO tenancy_admin, tenancy_auditor;
+
+-- Assertions. Those that work on a table ask whether the caller owns it; those that do not tell what the catalog tells.
+GRANT EXECUTE ON FUNCTION
+    tenancy.why_unprotected(regclass),
+    tenancy.try_isolation(regclass, jsonb, text, regrole),
+    tenancy.pgtap_path(),
+    tenancy.tap_line(boolean, text, text),
+    tenancy.tap_protected(regclass),
+    tenancy.tap_isolated(regclass, jsonb, text, regrole),
+    tenancy.tap_no_findings(text)
+TO PUBLIC;

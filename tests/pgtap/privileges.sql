@@ -28,14 +28,21 @@ SELECT bag_eq($$
     'tenancy.for_each_tenant(text,text)',
     'tenancy.is_operator(text[])',
     'tenancy.notify(text,text)',
+    'tenancy.pgtap_path()',
     'tenancy.protect(regclass,name,name,text,boolean,regrole,text)',
     'tenancy.protect_plan(regclass,name,name,text,boolean,regrole,text,text)',
     'tenancy.setting(text)',
     'tenancy.share(regclass,text)',
     'tenancy.switch(text)',
+    'tenancy.tap_isolated(regclass,jsonb,text,regrole)',
+    'tenancy.tap_line(boolean,text,text)',
+    'tenancy.tap_no_findings(text)',
+    'tenancy.tap_protected(regclass)',
+    'tenancy.try_isolation(regclass,jsonb,text,regrole)',
     'tenancy.unexempt(regclass)',
     'tenancy.unprotect(regclass)',
-    'tenancy.unshare(regclass)'])$$,
+    'tenancy.unshare(regclass)',
+    'tenancy.why_unprotected(regclass)'])$$,
     'what everybody may call');
 
 SELECT is_empty($$

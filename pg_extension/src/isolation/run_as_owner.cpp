@@ -179,6 +179,15 @@ TENANCY_FUNCTION(run_as_owner) {
     PG_RETURN_INT64(isolation::run_as_owner(command));
 }
 
+TENANCY_FUNCTION(run_as_role) {
+    isolation::OwnerCommand command;
+    command.role = PG_GETARG_OID(0);
+    command.sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
+    command.tenant = PG_GETARG_UUID_P(2);
+    command.no_force = false;
+    PG_RETURN_INT64(isolation::run_as_owner(command));
+}
+
 TENANCY_FUNCTION(run_function_as_owner) {
     isolation::OwnerCommand command;
     command.tenant = PG_GETARG_UUID_P(1);
