@@ -290,6 +290,7 @@ void subtransaction_impl(SubXactEvent event, SubTransactionId, SubTransactionId,
 void relation_impl(Datum, Oid relation) {
     context::registry::relation_invalidated(relation);
     isolation::isolation_relcache_callback(relation);
+    planner::table_invalidated(relation);
 }
 
 extern "C" {

@@ -15,6 +15,7 @@ using isolation::KeyKind;
 // What the statistics of a table say of the size of tenants.
 struct Table {
     Oid relation; // hash key
+    bool current; // since the relation was last invalidated, as ANALYZE does
     KeyKind kind;
     int bucket; // the size for which plans of the table are kept
     int count;  // of the most common tenants
@@ -125,23 +126,28 @@ void read_statistics(Table& table, const isolation::Protection& protection) {
     ReleaseSysCache(tuple);
 }
 
-// The table as it is now: whatever changed its statistics had it planned again.
-Table& read_table(Oid relation) {
+void read_table(Table& table) {
+    table.count = 0;
+    table.other_rows = 0;
+    if (table.data == nullptr)
+        table.data = AllocSetContextCreate(CacheMemoryContext, "tenancy sizes of tenants",
+                                           ALLOCSET_SMALL_SIZES);
+    MemoryContextReset(table.data);
+    table.current = true; // an invalidation that is taken in from here on counts
+    const isolation::Protection protection = isolation::protection_of(table.relation);
+    table.kind = protection.kind;
+    read_statistics(table, protection);
+}
+
+Table& table_of(Oid relation) {
     if (tables == nullptr)
         tables = make_tables();
     bool found;
     auto* table = static_cast<Table*>(hash_search(tables, &relation, HASH_ENTER, &found));
     if (!found)
-        *table = {relation, KeyKind::none, 0, 0, nullptr, nullptr, 0, nullptr};
-    table->count = 0;
-    table->other_rows = 0;
-    if (table->data == nullptr)
-        table->data = AllocSetContextCreate(CacheMemoryContext, "tenancy sizes of tenants",
-                                            ALLOCSET_SMALL_SIZES);
-    MemoryContextReset(table->data);
-    const isolation::Protection protection = isolation::protection_of(relation);
-    table->kind = protection.kind;
-    read_statistics(*table, protection);
+        *table = {relation, false, KeyKind::none, 0, 0, nullptr, nullptr, 0, nullptr};
+    if (!table->current)
+        read_table(*table);
     return *table;
 }
 
@@ -150,7 +156,7 @@ Table& read_table(Oid relation) {
 void keep_for_size(PlannedStmt* planned, List* confined) {
     ListCell* cell;
     foreach (cell, confined) {
-        Table& table = read_table(static_cast<const Confined*>(lfirst(cell))->relation);
+        Table& table = table_of(static_cast<const Confined*>(lfirst(cell))->relation);
         if (context::usable != nullptr)
             table.bucket = bucket_of(table, *context::usable);
         auto* item = makeNode(PlanInvalItem);
@@ -174,6 +180,21 @@ void tenant_entered(const context::Context& tenant) {
         table->bucket = bucket;
         CallSyscacheCallbacks(PROCOID, mark_of(table->relation));
     }
+}
+
+void table_invalidated(Oid relation) {
+    if (tables == nullptr)
+        return;
+    if (OidIsValid(relation)) {
+        auto* table = static_cast<Table*>(hash_search(tables, &relation, HASH_FIND, nullptr));
+        if (table != nullptr)
+            table->current = false;
+        return;
+    }
+    HASH_SEQ_STATUS scan;
+    hash_seq_init(&scan, tables);
+    while (auto* table = static_cast<Table*>(hash_seq_search(&scan)))
+        table->current = false;
 }
 
 } // namespace tenancy::planner

@@ -18,4 +18,7 @@ void keep_for_size(PlannedStmt* planned, List* tables);
 // dropped from this backend's cache. Nothing while the tenant stays the same. Never raises.
 void tenant_entered(const context::Context& tenant);
 
+// To be called for every relation cache invalidation; InvalidOid means all. Never raises.
+void table_invalidated(Oid relation);
+
 } // namespace tenancy::planner
