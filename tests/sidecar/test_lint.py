@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+from harness import Server
 from harness.tenancyd import PROGRAM
 
 TABLES = """
@@ -20,6 +21,13 @@ reset role;
 select tenancy.protect('s.orders'), tenancy.share('s.country', 'ISO 3166'), tenancy.exempt('s.queue', 'workers claim jobs of all tenants');
 do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$;
 """
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One of its own: the linter sees the roles of other tests, which belong to the whole server."""
+    with Server(name="lint_server") as own:
+        yield own
 
 
 @pytest.fixture
