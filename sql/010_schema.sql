@@ -60,7 +60,7 @@ INSERT INTO tenancy.error_code (sqlstate, name, http_status, retry, meaning) VAL
 ('TN015', 'setting_unknown',       404, 'no', 'No such setting is defined.'),
 ('TN016', 'concurrent_change',     409, 'after a change', 'Somebody else changed the tenant first: read it again, then decide again.'),
 ('TN017', 'onboarding_incomplete', 409, 'after a change', 'A step of the tenant''s onboarding is not done.'),
-('TN018', 'protection_violated',   500, 'no', 'The command would open a protected table.'),
+('TN018', 'protection_violated',   500, 'no', 'The command would open a protected table or write it past its keys and triggers, or the table has lost its protection.'),
 ('TN019', 'default_in_rewrite',    500, 'no', 'A table rewrite asked for the tenant of existing rows: fill the column explicitly.'),
 ('TN020', 'erasure_incomplete',    500, 'yes', 'Rows of the tenant remain after erasing: see the detail, then run the erasure again.'),
 ('TN021', 'session_not_clean',     500, 'yes', 'The session carries what another tenant left and it cannot be cleared: reconnect.'),

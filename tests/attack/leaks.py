@@ -82,7 +82,8 @@ _CONFIGURATION = [
     Leak("C46", "DROP ... CASCADE of the extension, a schema, a function or the tenant column takes the restrictive policy away, and a permissive one stays",
          "P, A", "A superuser who sets tenancy.guard to off may drop it all; the tables then show nothing."),
     Leak("C47", "REASSIGN OWNED, ALTER ROLE and ALTER DATABASE fire no event trigger, and session_replication_role = replica silences triggers",
-         "P, L, A", "Under replica PostgreSQL checks no foreign keys. Only superusers set it, and who was granted that."),
+         "P, L, A", "A role that was granted SET on session_replication_role can set it in the middle of its own statement, whose rows no foreign key "
+         "then checks."),
     Leak("C48", "The owner reads all rows through index, check and generated expressions, USING of a type change, statistics", "L, A, D",
          "Owners of protected tables are trusted: let a role that nobody logs in as own them, protect(..., owner => ...)."),
 ]

@@ -41,8 +41,8 @@ private:
 void check_plan(PlannedStmt* planned);
 
 // From ExecutorStart, after the context was checked: EXPLAIN, WITH HOLD, tables that lost
-// their protection (TN018), roles with BYPASSRLS (TN022), writes without a context (TN001), writes
-// to old temporary tables.
+// their protection (TN018), roles with BYPASSRLS (TN022), writes without a context (TN001) or under
+// session_replication_role = replica (TN018), writes to old temporary tables.
 void check_query(const QueryDesc* query, int flags);
 
 // From ExecutorRun: COMMIT and ROLLBACK of a procedure in the middle of a loop over a query.

@@ -1,11 +1,13 @@
 // The guards on queries: EXPLAIN, plans in the log, cursors that outlive the transaction, writes
-// without a context. See guard.hpp.
+// without a context or without keys and triggers. See guard.hpp.
 #include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
+#include "context/authority.hpp"
 #include "context/errors.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
+#include "core/sqlstate.hpp"
 #include "guard/applies.hpp"
 #include "isolation/protected.hpp"
 
@@ -21,10 +23,8 @@ bool writes(const PlannedStmt* statement) {
     return statement->commandType != CMD_SELECT || statement->hasModifyingCTE;
 }
 
-// tenancy.on_missing_context = 'empty' is for reads: a write that does nothing is never meant.
-void check_context_of_writes(const PlannedStmt* statement) {
-    if (InNoForceRLSOperation() || context::current() != nullptr)
-        return;
+// The first protected table that the statement writes with rights that row security binds.
+Oid first_target(const PlannedStmt* statement) {
     ListCell* cell;
     foreach (cell, statement->resultRelations) {
         const auto* target = rt_fetch(lfirst_int(cell), statement->rtable);
@@ -33,8 +33,34 @@ void check_context_of_writes(const PlannedStmt* statement) {
         const Oid checked = compat::checked_user(statement, target);
         const RoleFacts facts = facts_of(OidIsValid(checked) ? checked : GetUserId());
         if (!facts.superuser && !facts.bypasses)
-            context::errors::no_context();
+            return target->relid;
     }
+    return InvalidOid;
+}
+
+// tenancy.on_missing_context = 'empty' is for reads: a write that does nothing is never meant.
+void check_context_of_writes(const PlannedStmt* statement) {
+    if (InNoForceRLSOperation() || context::current() != nullptr)
+        return;
+    if (OidIsValid(first_target(statement)))
+        context::errors::no_context();
+}
+
+// No foreign key is checked then, and no trigger of the table's fires that is not ENABLE ALWAYS.
+void check_replica_of_writes(const PlannedStmt* statement) {
+    if (likely(SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA) || is_internal_work() ||
+        !context::authority::is_guarded(GetOuterUserId()))
+        return;
+    const Oid relation = first_target(statement);
+    if (!OidIsValid(relation))
+        return;
+    ereport(ERROR,
+            (tn_errcode(sqlstate::protection_violated),
+             errmsg("cannot write protected table \"%s\" under session_replication_role = replica",
+                    get_rel_name(relation)),
+             errdetail("Its foreign keys and triggers would not see what is written."),
+             errhint("SET session_replication_role = origin. An admin finds who may change it with "
+                     "tenancy.check_isolation().")));
 }
 
 [[noreturn]] void refuse_hold(Oid relation) {
@@ -143,8 +169,10 @@ void check_query(const QueryDesc* query, int flags) {
         return;
     broken::check_query(statement);
     bypass::check_query(statement);
-    if (writes(statement) && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+    if (writes(statement) && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0) {
         check_context_of_writes(statement);
+        check_replica_of_writes(statement);
+    }
     const bool guarded = applies();
     quiet_role = guarded ? GetOuterUserId() : InvalidOid;
     if (!guarded)
