@@ -1,11 +1,11 @@
 """What the tests of COPY FROM work on: the same tables twice, in schema `shop`, where they are
 protected, and in schema `twin`, where they are not.
 
-copy_owner  owns the tables
-copy_app    an application role
-copy_reader one that may only read, by its access grant
-copy_narrow an application role that may write two columns of item
-copy_files  an application role that may read the server's files and run its programs
+load_owner  owns the tables
+load_app    an application role
+load_reader one that may only read, by its access grant
+load_narrow an application role that may write two columns of item
+load_files  an application role that may read the server's files and run its programs
 
 What a load into a twin does, rows, errors with their lines, triggers, is what PostgreSQL's own COPY
 does, and what a load into the protected table must do, too.
@@ -22,27 +22,27 @@ from harness import Server, wait_for
 
 Altered = Callable[[str, str], None]
 DATABASE = "copies"
-ROLES = ("copy_app", "copy_reader", "copy_narrow", "copy_files", "copy_batch", "copy_owner")
+ROLES = ("load_app", "load_reader", "load_narrow", "load_files", "load_batch", "load_owner")
 ACME = "aaaaaaaa-0000-4000-8000-000000000001"
 GLOBEX = "bbbbbbbb-0000-4000-8000-000000000002"
 
 SETUP = """
-create role copy_owner login;
-create role copy_app login;
-create role copy_reader login;
-create role copy_narrow login;
-create role copy_files login in role pg_read_server_files, pg_execute_server_program;
-create role copy_batch login bypassrls;
+create role load_owner login;
+create role load_app login;
+create role load_reader login;
+create role load_narrow login;
+create role load_files login in role pg_read_server_files, pg_execute_server_program;
+create role load_batch login bypassrls;
 select tenancy.provision('acme', id => '{acme}'), tenancy.provision('globex', id => '{globex}');
 select tenancy.grant_access(role, '*', reason => 'test')
-  from unnest(array['copy_owner', 'copy_app', 'copy_narrow', 'copy_files']::regrole[]) role;
-select tenancy.grant_access('copy_reader', '*', 'read_only', reason => 'test');
-select tenancy.register_bypass('copy_batch', 'batch jobs');
-create schema shop authorization copy_owner;
-create schema twin authorization copy_owner;
+  from unnest(array['load_owner', 'load_app', 'load_narrow', 'load_files']::regrole[]) role;
+select tenancy.grant_access('load_reader', '*', 'read_only', reason => 'test');
+select tenancy.register_bypass('load_batch', 'batch jobs');
+create schema shop authorization load_owner;
+create schema twin authorization load_owner;
 create schema work;
 grant usage on schema shop, twin, work to public;
-grant create on schema work to copy_app, copy_owner;
+grant create on schema work to load_app, load_owner;
 create domain work.positive as integer check (value > 0);
 create table work.seen (number bigint generated always as identity, what text, count bigint, who name default current_user);
 grant insert, select on work.seen to public;
@@ -50,7 +50,7 @@ grant insert, select on work.seen to public;
 
 # The same in both schemas; `tenant` is the default of the tenant column in the twins.
 TABLES = """
-set role copy_owner;
+set role load_owner;
 set search_path = {schema};
 create table item (
     gone text,
@@ -99,15 +99,15 @@ create function rows_seen() returns trigger language plpgsql as $$ begin
 end $$;
 create trigger after_statement after insert on item referencing new table as fresh execute function rows_seen();
 create trigger after_statement after insert on event referencing new table as fresh execute function rows_seen();
-grant select, insert, update, delete on item, event, event_2025, event_2026, line, plain to copy_app, copy_reader, copy_files, copy_batch;
-grant usage on sequence item_id_seq to copy_app, copy_files;
-grant insert (code, note), select on item to copy_narrow;
+grant select, insert, update, delete on item, event, event_2025, event_2026, line, plain to load_app, load_reader, load_files, load_batch;
+grant usage on sequence item_id_seq to load_app, load_files;
+grant insert (code, note), select on item to load_narrow;
 reset role;
 reset search_path;
 """
 
 PROTECT = """
-set role copy_owner;
+set role load_owner;
 select tenancy.protect(('shop.' || name)::regclass) from unnest(array['item', 'event', 'line', 'plain']) with ordinality t(name, n) order by n;
 reset role;
 """
@@ -167,7 +167,7 @@ class Copies:
     def __init__(self, server: Server) -> None:
         self.server = server
 
-    def connect(self, role: str = "copy_app", *, tenant: str | None = "acme", **more: Any) -> psycopg.Connection[Any]:
+    def connect(self, role: str = "load_app", *, tenant: str | None = "acme", **more: Any) -> psycopg.Connection[Any]:
         """A connection inside a transaction of the tenant, or in autocommit."""
         connection = self.server.connect(user=role, dbname=DATABASE, **more)
         if tenant:
@@ -178,7 +178,7 @@ class Copies:
         return self.server.execute(sql, dbname=DATABASE)
 
     def outcome(
-        self, schema: str, statement: str, data: bytes = b"", *, role: str = "copy_app", table: str = "item",
+        self, schema: str, statement: str, data: bytes = b"", *, role: str = "load_app", table: str = "item",
         before: str = "",
     ) -> Outcome:
         """Of a load into one of the schemas, which is rolled back. `before` is run in its transaction."""
@@ -207,7 +207,7 @@ class Copies:
         return protected
 
     def refused(
-        self, statement: str, data: bytes = b"", *, state: str, role: str = "copy_app", tenant: str | None = "acme"
+        self, statement: str, data: bytes = b"", *, state: str, role: str = "load_app", tenant: str | None = "acme"
     ) -> psycopg.Error:
         """The load fails, the session goes on, and nothing is left behind."""
         with self.connect(role, tenant=tenant) as connection:

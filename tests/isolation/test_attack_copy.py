@@ -57,9 +57,9 @@ def test_a_trigger_that_moves_rows(copies: Copies, altered: Altered) -> None:
 
 
 def test_a_default_that_names_another_tenant(copies: Copies, altered: Altered) -> None:
-    altered(f"create table work.wrong (id integer, tenant_id uuid not null default '{GLOBEX}'); alter table work.wrong owner to copy_owner;"
-            f"set role copy_owner; select tenancy.protect('work.wrong'); alter table work.wrong alter tenant_id set default '{GLOBEX}';"
-            "grant insert on work.wrong to copy_app", "drop table work.wrong")
+    altered(f"create table work.wrong (id integer, tenant_id uuid not null default '{GLOBEX}'); alter table work.wrong owner to load_owner;"
+            f"set role load_owner; select tenancy.protect('work.wrong'); alter table work.wrong alter tenant_id set default '{GLOBEX}';"
+            "grant insert on work.wrong to load_app", "drop table work.wrong")
     assert "row-level security" in str(copies.refused("copy work.wrong (id) from stdin", b"1\n", state="42501"))
 
 
@@ -78,9 +78,9 @@ def test_policies_of_the_tables_owner(copies: Copies, altered: Altered) -> None:
 
 def test_no_policy_lets_a_role_insert(copies: Copies, altered: Altered) -> None:
     """A policy for one role alone: for others, row security denies."""
-    altered("create policy narrow on shop.plain as restrictive for insert to copy_app with check (body <> 'no')", "drop policy narrow on shop.plain")
+    altered("create policy narrow on shop.plain as restrictive for insert to load_app with check (body <> 'no')", "drop policy narrow on shop.plain")
     copies.refused("copy shop.plain (body) from stdin", b"no\n", state="42501")
-    with copies.connect("copy_files") as connection:
+    with copies.connect("load_files") as connection:
         assert load(connection, "copy shop.plain (body) from stdin", b"no\n") == "COPY 1"
         connection.execute("rollback")
 
@@ -99,7 +99,7 @@ def test_where_is_the_callers(copies: Copies, altered: Altered) -> None:
     with copies.connect() as connection:
         assert load(connection, "copy shop.plain (body) from stdin where work.spy(body)", b"a\nb\n") == "COPY 2"
         seen = connection.execute("select what, count, who from work.seen order by number").fetchall()
-        assert seen == [("a", 0, "copy_app"), ("b", 0, "copy_app")]
+        assert seen == [("a", 0, "load_app"), ("b", 0, "load_app")]
         connection.execute("rollback")
     for function in ("turn", "set"):
         copies.refused(f"copy shop.plain (body) from stdin where work.{function}()", b"a\n", state="TN009")

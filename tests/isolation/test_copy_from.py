@@ -156,10 +156,10 @@ def test_column_privileges(copies: Copies) -> None:
     for columns, state in (("code", None), ("code, note", None), ("code, amount", "42501"), (None, "42501")):
         statement = f"copy item {f'({columns})' if columns else ''} from stdin"
         data = b"one\t1\n" if columns == "code, note" else b"one\n" if columns == "code" else b""
-        outcome = copies.same_as_copy(statement, data, role="copy_narrow")
+        outcome = copies.same_as_copy(statement, data, role="load_narrow")
         assert (outcome.error[0] if outcome.error else None) == state
     # The rows that WHERE looks at are the loader's own.
-    assert copies.same_as_copy("copy item (code) from stdin where amount is null", b"one\n", role="copy_narrow").tag == "COPY 1"
+    assert copies.same_as_copy("copy item (code) from stdin where amount is null", b"one\n", role="load_narrow").tag == "COPY 1"
 
 
 EVENTS = b"1\t2025-05-05\ta\n2\t2026-05-05\tb\n3\t2025-06-06\tc\n"

@@ -10,14 +10,14 @@ from isolation.copied import (  # noqa: F401
 
 def test_owner(copies: Copies) -> None:
     """FORCE ROW LEVEL SECURITY binds the owner, too."""
-    assert copies.same_as_copy("copy item (code) from stdin", b"one\n", role="copy_owner").tag == "COPY 1"
-    error = copies.refused("copy shop.item (tenant_id, code) from stdin", f"{GLOBEX}\tx\n".encode(), state="42501", role="copy_owner")
+    assert copies.same_as_copy("copy item (code) from stdin", b"one\n", role="load_owner").tag == "COPY 1"
+    error = copies.refused("copy shop.item (tenant_id, code) from stdin", f"{GLOBEX}\tx\n".encode(), state="42501", role="load_owner")
     assert "row-level security" in str(error)
 
 
 def test_files_and_programs(copies: Copies) -> None:
     program = "copy shop.item (code) from program 'printf ''one\\ntwo\\n'''"
-    with copies.connect("copy_files") as connection:
+    with copies.connect("load_files") as connection:
         assert connection.execute(program).statusmessage == "COPY 2"
         assert connection.execute("select code, tenant_id::text from shop.item order by 1").fetchall() == [("one", ACME), ("two", ACME)]
         connection.execute("rollback")
@@ -39,7 +39,7 @@ def test_in_a_function(copies: Copies) -> None:
         get diagnostics loaded = row_count;
         if loaded <> 1 then raise 'loaded %', loaded; end if;
     end $$"""
-    with copies.connect("copy_files") as connection:
+    with copies.connect("load_files") as connection:
         connection.execute(block)
         assert connection.execute("select code from shop.item").fetchall() == [("one",)]
         connection.execute("rollback")
@@ -55,7 +55,7 @@ def test_without_a_context(copies: Copies) -> None:
 
 
 def test_in_a_read_only_context(copies: Copies) -> None:
-    with copies.connect("copy_reader") as connection:
+    with copies.connect("load_reader") as connection:
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction, match="COPY FROM"):
             load(connection, "copy shop.item (code) from stdin", b"one\n")
     with copies.connect(tenant=None) as connection:
@@ -88,22 +88,22 @@ def test_what_is_not_supported(copies: Copies, altered: Altered) -> None:
 def test_tables_that_are_not_protected(copies: Copies, altered: Altered) -> None:
     """PostgreSQL's own COPY, and its own refusals."""
     altered("""create table work.own (id integer); alter table work.own enable row level security;
-               create policy p on work.own using (true); grant insert on work.own to copy_app""", "drop table work.own")
+               create policy p on work.own using (true); grant insert on work.own to load_app""", "drop table work.own")
     assert "not supported with row-level security" in str(copies.refused("copy work.own from stdin", state="0A000"))
-    altered("""create table work.everybodys (id integer); alter table work.everybodys owner to copy_owner;
-               set role copy_owner; select tenancy.share('work.everybodys'); reset role""", "drop table work.everybodys")
+    altered("""create table work.everybodys (id integer); alter table work.everybodys owner to load_owner;
+               set role load_owner; select tenancy.share('work.everybodys'); reset role""", "drop table work.everybodys")
     copies.refused("copy work.everybodys from stdin", state="42501")
     copies.refused("copy work.nothing from stdin", state="42P01")
-    altered("create view work.some as select * from twin.plain; grant insert on work.some to copy_app", "drop view work.some")
+    altered("create view work.some as select * from twin.plain; grant insert on work.some to load_app", "drop view work.some")
     copies.refused("copy work.some from stdin", state="42809")
 
 
 def test_views_with_triggers(copies: Copies, altered: Altered) -> None:
-    altered("""create view work.door as select id, body from shop.plain; alter view work.door owner to copy_owner;
+    altered("""create view work.door as select id, body from shop.plain; alter view work.door owner to load_owner;
                create function work.through() returns trigger language plpgsql as
                  $$ begin insert into shop.plain (id, body) values (new.id, new.body); return new; end $$;
                create trigger t instead of insert on work.door for each row execute function work.through();
-               grant insert on work.door to copy_app""", "drop view work.door; drop function work.through()")
+               grant insert on work.door to load_app""", "drop view work.door; drop function work.through()")
     with copies.connect() as connection:
         assert load(connection, "copy work.door from stdin", b"1\ta\n") == "COPY 1"
         assert connection.execute("select tenant_id::text, body from shop.plain").fetchall() == [(ACME, "a")]
@@ -116,8 +116,8 @@ def test_superusers_and_registered_roles(copies: Copies) -> None:
     with copies.connect("postgres") as connection:
         assert load(connection, "copy shop.plain (tenant_id, body) from stdin", row) == "COPY 1"
         connection.execute("rollback")
-    copies.refused("copy shop.plain (tenant_id, body) from stdin", row, state="TN022", role="copy_batch", tenant=None)
-    with copies.connect("copy_batch", tenant=None) as connection:
+    copies.refused("copy shop.plain (tenant_id, body) from stdin", row, state="TN022", role="load_batch", tenant=None)
+    with copies.connect("load_batch", tenant=None) as connection:
         connection.execute("begin")
         connection.execute("select tenancy.enter_all('import')")
         assert load(connection, "copy shop.plain (tenant_id, body) from stdin (freeze off)", row) == "COPY 1"
@@ -199,7 +199,7 @@ def test_progress(copies: Copies) -> None:
 
 
 def test_interrupts_between_rows_that_are_left_out(copies: Copies) -> None:
-    with copies.connect("copy_files") as connection:
+    with copies.connect("load_files") as connection:
         connection.execute("set local statement_timeout = '100ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             connection.execute("copy shop.plain (body) from program 'yes | head -n 5000000' where false")
