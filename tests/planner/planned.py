@@ -111,14 +111,6 @@ class Planned:
     def admin(self, sql: str) -> list[tuple[Any, ...]]:
         return self.server.execute(sql, dbname=self.database)
 
-    @contextmanager
-    def pushdown_off(self) -> Iterator[None]:
-        self.admin("alter role planned_app set tenancy.index_pushdown = off")
-        try:
-            yield
-        finally:
-            self.admin("alter role planned_app reset tenancy.index_pushdown")
-
 
 def explain(connection: psycopg.Connection[Any], sql: str, *parameters: Any) -> dict[str, Any]:
     row = connection.execute(f"explain (format json) {sql}", parameters or None).fetchone()
@@ -132,14 +124,6 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for child in plan.get("Plans", []):
         yield from nodes(child)
-
-
-def conditions(plan: dict[str, Any], relation: str) -> str:
-    """Every condition of the scans of a table."""
-    return " ".join(
-        str(node.get(kind, "")) for node in nodes(plan) if node.get("Relation Name", relation) == relation
-        for kind in ("Index Cond", "Recheck Cond", "Filter")
-    )
 
 
 def shape(connection: psycopg.Connection[Any], plan: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -59,14 +59,14 @@ READS = {
     "except": "select m.conversation_id from {message m} except select c.id from {conversation c} where c.title like 'about 1%'",
     "partitions": "select count(*) from {event e} where e.kind like 'kind 1%'",
     "pruned partitions": "select e.id from {event e} where e.at between '2026-02-01' and '2026-02-03' and e.kind like 'kind 1%'",
-    "sample": "select count(*) from {message m} where m.body like '%'",
+    "like everything": "select count(*) from {message m} where m.body like '%'",
     "for update": "select m.id from {message m} where m.body like 'ab%' order by m.id for update of m",
     "values join": "select m.id from {message m} join (values (5), (6)) v(id) on v.id = m.id",
     "case": "select count(*) from {message m} where case when m.amount > 10 then m.body like 'a%' else false end",
     "row comparison": "select m.id from {message m} where (m.created, m.id) > ('2026-01-02'::timestamptz, 5) order by m.created, m.id limit 5",
 }
 
-# {table m} and {where m} for what is written.
+# {table message m} is what is written, {and m} its hand-written condition.
 WRITES = {
     "update": "update {table message m} set body = m.body || '!' where m.body like 'ab%' {and m}returning m.id",
     "update from": "update {table message m} set amount = 0 from {conversation c} where c.id = m.conversation_id and c.title like 'about 1%' {and m}returning m.id",
