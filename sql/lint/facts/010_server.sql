@@ -29,6 +29,15 @@ holds(role, target) AS (
 ),
 -- Who logs in and is bound by policies: whom an attacker may speak as.
 bound_login AS MATERIALIZED (SELECT r.* FROM role AS r WHERE r.rolcanlogin AND NOT r.bypasses),
+-- Which of the server's own roles they have the rights of, and what takes them away.
+server_right AS NOT MATERIALIZED (
+    SELECT r.oid AS role, x.rolname AS granted, ARRAY[r.name, x.name, (
+               SELECT string_agg(format('REVOKE %s FROM %s;', x.name, s.name), ' ')
+               FROM membership AS m JOIN holds AS y ON y.role = r.oid AND y.target = m.member
+               JOIN role AS s ON s.oid = m.member WHERE m.role = x.oid)] AS arguments
+    FROM holds AS h JOIN bound_login AS r ON r.oid = h.role JOIN role AS x ON x.oid = h.target
+    WHERE x.rolname ~ '^pg_'
+),
 -- Settings kept for roles and databases that count here, and how each is changed.
 stored_setting AS MATERIALIZED (
     SELECT split_part(c.line, '=', 1) AS name, substr(c.line, strpos(c.line, '=') + 1) AS value, s.setrole, s.setdatabase,

@@ -7,12 +7,9 @@ SELECT * FROM (VALUES ('C04_server_files', 'error',
     '%3$s',
     ARRAY['shop_app', 'pg_read_server_files', 'REVOKE pg_read_server_files FROM shop_app;'])) AS m
 LEFT JOIN LATERAL (
-    SELECT NULL::text, 'pg_authid'::regclass::oid, r.oid, 0, x.rolname::text,
-           ARRAY[r.name, x.name, (SELECT string_agg(format('REVOKE %s FROM %s;', x.name, s.name), ' ')
-                                  FROM membership AS m JOIN holds AS y ON y.role = r.oid AND y.target = m.member
-                                  JOIN role AS s ON s.oid = m.member WHERE m.role = x.oid)]
-    FROM holds AS h JOIN bound_login AS r ON r.oid = h.role JOIN role AS x ON x.oid = h.target
-    WHERE x.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+    SELECT NULL::text, 'pg_authid'::regclass::oid, h.role, 0, h.granted::text, h.arguments
+    FROM server_right AS h
+    WHERE h.granted IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
 ) AS f ON true
 UNION ALL
 SELECT * FROM (VALUES ('C04_replication', 'warning',

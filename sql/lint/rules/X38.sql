@@ -8,15 +8,11 @@ SELECT * FROM (VALUES ('X38_reads_all_statistics', 'warning',
     ARRAY['shop_app', 'pg_read_all_stats', 'REVOKE pg_read_all_stats FROM shop_app;'])) AS m
 LEFT JOIN LATERAL (
     -- Roles that read tenants' tables, that is: those of monitoring may.
-    SELECT NULL::text, 'pg_authid'::regclass::oid, r.oid, 0, x.rolname::text,
-           ARRAY[r.name, x.name, (SELECT string_agg(format('REVOKE %s FROM %s;', x.name, s.name), ' ')
-                                  FROM membership AS m JOIN holds AS y ON y.role = r.oid AND y.target = m.member
-                                  JOIN role AS s ON s.oid = m.member WHERE m.role = x.oid)]
-    FROM holds AS h JOIN bound_login AS r ON r.oid = h.role JOIN role AS x ON x.oid = h.target
-    WHERE x.rolname IN ('pg_read_all_stats', 'pg_monitor', 'pg_stat_scan_tables')
-      AND NOT (x.rolname <> 'pg_monitor' AND EXISTS (SELECT FROM holds AS y JOIN role AS z ON z.oid = y.target
-                                                     WHERE y.role = r.oid AND z.rolname = 'pg_monitor'))
-      AND EXISTS (SELECT FROM holds AS y JOIN relation_grant AS g ON g.grantee = y.target JOIN tenant_table AS t ON t.relid = g.relid WHERE y.role = r.oid)
+    SELECT NULL::text, 'pg_authid'::regclass::oid, h.role, 0, h.granted::text, h.arguments
+    FROM server_right AS h
+    WHERE h.granted IN ('pg_read_all_stats', 'pg_monitor', 'pg_stat_scan_tables')
+      AND NOT (h.granted <> 'pg_monitor' AND EXISTS (SELECT FROM server_right AS y WHERE y.role = h.role AND y.granted = 'pg_monitor'))
+      AND EXISTS (SELECT FROM holds AS y JOIN relation_grant AS g ON g.grantee = y.target JOIN tenant_table AS t ON t.relid = g.relid WHERE y.role = h.role)
 ) AS f ON true
 UNION ALL
 SELECT * FROM (VALUES ('X38_statements', 'info',
