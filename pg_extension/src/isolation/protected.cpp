@@ -20,30 +20,8 @@ constinit HTAB* cache = nullptr;
 constinit uint64 invalidations = 0; // counts messages taken in
 constinit uint64 all_forgotten = 0; // entries with an older stamp are void
 
-struct KeyFunction {
-    const char* name;
-    KeyKind kind;
-};
-constexpr KeyFunction key_functions[] = {
-    {"current_tenant_id", KeyKind::uuid},
-    {"current_tenant_external_id", KeyKind::text},
-    {"current_tenant_external_bigint", KeyKind::bigint},
-    {"current_tenant_external_integer", KeyKind::integer},
-};
-
 constexpr const char* own_policies[] = {"tenancy_select", "tenancy_insert", "tenancy_update",
                                         "tenancy_delete", "tenancy_rows",   "tenancy_shared"};
-
-KeyKind key_kind_of(Oid function) {
-    Oid schema = get_namespace_oid("tenancy", true);
-    if (!OidIsValid(schema) || get_func_namespace(function) != schema)
-        return KeyKind::none;
-    const char* name = get_func_name(function);
-    for (const KeyFunction& candidate : key_functions)
-        if (name != nullptr && strcmp(name, candidate.name) == 0)
-            return candidate.kind;
-    return KeyKind::none;
-}
 
 // `column = current_tenant_...()`, where the column may be relabelled (varchar as text).
 KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
@@ -63,7 +41,7 @@ KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
         comparison->opno >= FirstNormalObjectId)
         return KeyKind::none;
     *column = castNode(Var, left)->varattno;
-    return key_kind_of(castNode(FuncExpr, right)->funcid);
+    return context::key_kind_of(castNode(FuncExpr, right)->funcid);
 }
 
 bool is_for_everybody(const RowSecurityPolicy* policy) {

@@ -4,12 +4,11 @@
 #pragma once
 
 #include "bridge/postgres.hpp"
+#include "context/key_function.hpp"
 
 namespace tenancy::isolation {
 
-// How a tenant column names the tenant: which of the current_tenant_... functions it is compared
-// with.
-enum class KeyKind : uint8 { none, uuid, text, bigint, integer };
+using context::KeyKind;
 
 struct Protection {
     KeyKind kind;  // none: not protected
