@@ -65,6 +65,18 @@ inline Oid checked_user(const PlannedStmt* statement, const RangeTblEntry* entry
 #endif
 }
 
+inline Oid checked_user(const Query* query, const RangeTblEntry* entry) {
+#if PG_VERSION_NUM >= 160000
+    if (entry->perminfoindex == 0)
+        return InvalidOid;
+    return getRTEPermissionInfo(query->rteperminfos, const_cast<RangeTblEntry*>(entry))
+        ->checkAsUser;
+#else
+    (void)query;
+    return entry->checkAsUser;
+#endif
+}
+
 // Whether a function tells one of the statistics of tables that 16 added.
 constexpr bool is_statistic_since_16([[maybe_unused]] Oid function) {
 #if PG_VERSION_NUM >= 160000
@@ -83,18 +95,6 @@ constexpr bool counts_blocks([[maybe_unused]] Oid function) {
     return function == F_PG_STAT_GET_IO;
 #else
     return false;
-#endif
-}
-
-inline Oid checked_user(const Query* query, const RangeTblEntry* entry) {
-#if PG_VERSION_NUM >= 160000
-    if (entry->perminfoindex == 0)
-        return InvalidOid;
-    return getRTEPermissionInfo(query->rteperminfos, const_cast<RangeTblEntry*>(entry))
-        ->checkAsUser;
-#else
-    (void)query;
-    return entry->checkAsUser;
 #endif
 }
 
