@@ -10,6 +10,9 @@ namespace tenancy::guard::broken {
 
 namespace {
 
+constexpr const char* opened =
+    "Its row security, its policies or NOT NULL of its tenant column are gone.";
+
 // At every level of tenancy.guard: this is what protects the rows. protect() itself reads a table
 // that is not whole yet, without FORCE.
 bool is_refused() {
@@ -65,14 +68,13 @@ bool check_query(const PlannedStmt* statement) {
     if (likely(!found) || !is_refused())
         return found;
     if (OidIsValid(lost))
-        refuse(lost, "Its row security, its policies or NOT NULL of its tenant column are gone.");
+        refuse(lost, opened);
     refuse(child, "It is read through a parent that is not protected.");
 }
 
 void check_relation(Oid relation) {
     if (isolation::is_broken(relation) && is_refused())
-        refuse(relation,
-               "Its row security, its policies or NOT NULL of its tenant column are gone.");
+        refuse(relation, opened);
 }
 
 } // namespace tenancy::guard::broken

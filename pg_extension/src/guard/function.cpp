@@ -126,6 +126,11 @@ bool is_refused_here() {
     return !facts_of(GetUserId()).superuser && applies();
 }
 
+// Before it works for a tenant, a session is a driver's, a pooler's or a migration's.
+bool is_refused_to_tenants() {
+    return context::leftovers::any_tenant() && is_refused_here();
+}
+
 void check_notify() {
     if (!is_refused_here())
         return;
@@ -137,8 +142,7 @@ void check_notify() {
 }
 
 void check_signal() {
-    if (!context::leftovers::any_tenant() || !is_refused_here() ||
-        has_privs_of_role(GetOuterUserId(), ROLE_PG_SIGNAL_BACKEND))
+    if (!is_refused_to_tenants() || has_privs_of_role(GetOuterUserId(), ROLE_PG_SIGNAL_BACKEND))
         return;
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                     errmsg("permission denied to end other sessions or their statements"),
@@ -148,8 +152,7 @@ void check_signal() {
 }
 
 void check_activity() {
-    if (!context::leftovers::any_tenant() || !is_refused_here() ||
-        has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
+    if (!is_refused_to_tenants() || has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
         return;
     ereport(ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -181,7 +184,7 @@ void check_sequence_write() {
 }
 
 void check_large_object() {
-    if (!context::leftovers::any_tenant() || !is_refused_here())
+    if (!is_refused_to_tenants())
         return;
     ereport(ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for large objects"),
