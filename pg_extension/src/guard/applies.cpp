@@ -2,7 +2,7 @@
 #include "guard/applies.hpp"
 
 #include "context/authority.hpp"
-#include "context/registry.hpp"
+#include "context/known_objects.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
 #include "isolation/protected.hpp"
@@ -14,13 +14,12 @@ constinit Progress progress{};
 
 namespace {
 
-struct KnownRole {
-    uint64 epoch;
-    Oid role;
-    RoleFacts facts;
-};
-constexpr uint32 known_count = 16; // power of two
-constinit KnownRole known[known_count] = {};
+constinit context::KnownObjects<RoleFacts, 16> known_roles{};
+
+RoleFacts ask_about(Oid role) {
+    const bool superuser = superuser_arg(role);
+    return {superuser, !superuser && has_bypassrls_privilege(role)};
+}
 
 bool drops_at_commit(const Node* statement) {
     if (IsA(statement, CreateStmt))
@@ -90,14 +89,7 @@ bool applies() {
 }
 
 RoleFacts facts_of(Oid role) {
-    KnownRole& entry = known[role & (known_count - 1)];
-    const uint64 epoch = context::registry::epoch();
-    if (entry.role == role && entry.epoch == epoch)
-        return entry.facts;
-    const bool superuser = superuser_arg(role);
-    const RoleFacts facts{superuser, !superuser && has_bypassrls_privilege(role)};
-    entry = {epoch, role, facts};
-    return facts;
+    return known_roles.find_out(role, ask_about);
 }
 
 Oid first_protected(const PlannedStmt* statement) {

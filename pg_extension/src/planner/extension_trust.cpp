@@ -2,7 +2,7 @@
 #include "planner/extension_trust.hpp"
 
 #include "bridge/entry.hpp"
-#include "context/registry.hpp"
+#include "context/known_objects.hpp"
 
 namespace tenancy::planner {
 
@@ -36,24 +36,8 @@ bool is_trigram_function(Oid function) {
     return extension != nullptr && strcmp(extension, "pg_trgm") == 0;
 }
 
-// What was found out about a function or family; the catalogs are asked again when the registry has
-// changed.
-struct Known {
-    uint64 epoch;
-    Oid object;
-    bool trusted;
-};
-constexpr uint32 known_count = 64; // power of two
-constinit Known known_functions[known_count] = {};
-constinit Known known_families[known_count] = {};
-
-bool look_up(Known* known, Oid object, bool (*ask)(Oid)) {
-    Known& entry = known[object & (known_count - 1)];
-    const uint64 epoch = context::registry::epoch();
-    if (entry.object != object || entry.epoch != epoch)
-        entry = {epoch, object, ask(object)};
-    return entry.trusted;
-}
+constinit context::KnownObjects<bool, 64> known_functions{};
+constinit context::KnownObjects<bool, 64> known_families{};
 
 // The name with schema and argument types, or nullptr.
 const char* signature_of(Oid function) {
@@ -87,11 +71,11 @@ bool ask_about_family(Oid family) {
 } // namespace
 
 bool is_trusted_addition(Oid function) {
-    return look_up(known_functions, function, ask_about_function);
+    return known_functions.find_out(function, ask_about_function);
 }
 
 bool is_trusted_family(Oid family) {
-    return family < FirstNormalObjectId || look_up(known_families, family, ask_about_family);
+    return family < FirstNormalObjectId || known_families.find_out(family, ask_about_family);
 }
 
 } // namespace tenancy::planner
