@@ -55,11 +55,9 @@ bool are_plain_types(const List* arguments) {
 
 // `arguments` are those of one call; nullptr when they are not a call's.
 bool is_trusted_call(Oid function, List* arguments, Look* look) {
-    if (is_trusted_addition(function))
+    if (function < FirstNormalObjectId && get_func_leakproof(function))
         return true;
-    if (function >= FirstNormalObjectId)
-        return false;
-    if (get_func_leakproof(function))
+    if (is_trusted_addition(function))
         return true;
     switch (trust_of(function)) {
     case Trust::always:
@@ -117,14 +115,15 @@ bool stays_as_it_is(Oid function, List* arguments, Look* look) {
 
 bool is_trusted_operator(Oid operator_id, List* arguments, Look* look) {
     const Oid function = get_opcode(operator_id);
+    // Most operators are these: nothing else needs to be looked up.
+    if (operator_id < FirstNormalObjectId && get_func_leakproof(function))
+        return true;
     bool trusted_families;
     const bool indexable = is_indexable(operator_id, trusted_families);
     if (!indexable && !is_estimated(operator_id))
         return stays_as_it_is(function, arguments, look);
     if (operator_id >= FirstNormalObjectId)
         return is_trusted_addition(function);
-    if (get_func_leakproof(function))
-        return true;
     return trusted_families && is_trusted_call(function, arguments, look);
 }
 
