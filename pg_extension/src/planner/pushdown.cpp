@@ -107,10 +107,14 @@ bool pass_trusted(Node* node, void* argument) {
     auto* query = castNode(Query, node);
     auto* walk = static_cast<Walk*>(argument);
     Level level{query, walk};
-    for (int number = 1; number <= list_length(query->rtable); number++)
-        if (is_confined(rt_fetch(number, query->rtable)))
-            note_table(number, &level);
-    move_trusted_conditions(query, is_confined, walk->parameters);
+    Bitmapset* confined = nullptr;
+    for (int number = 1; number <= list_length(query->rtable); number++) {
+        if (!is_confined(rt_fetch(number, query->rtable)))
+            continue;
+        note_table(number, &level);
+        confined = bms_add_member(confined, number);
+    }
+    move_trusted_conditions(query, confined, walk->parameters);
     return compat::walk_query(query, pass_trusted, argument);
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 struct Level {
     Query* query;
-    bool (*is_confined)(const RangeTblEntry*);
+    const Bitmapset* confined;
     ParamListInfo parameters;
 };
 
@@ -94,8 +94,7 @@ Bitmapset* move_in(Node* node, Level* level) {
     check_stack_depth();
     if (IsA(node, RangeTblRef)) {
         const int number = castNode(RangeTblRef, node)->rtindex;
-        const bool confined = level->is_confined(rt_fetch(number, level->query->rtable));
-        return confined ? bms_make_singleton(number) : nullptr;
+        return bms_is_member(number, level->confined) ? bms_make_singleton(number) : nullptr;
     }
     if (IsA(node, JoinExpr))
         return move_in_join(castNode(JoinExpr, node), level);
@@ -110,9 +109,8 @@ Bitmapset* move_in(Node* node, Level* level) {
 
 } // namespace
 
-void move_trusted_conditions(Query* query, bool (*is_confined)(const RangeTblEntry*),
-                             ParamListInfo parameters) {
-    Level level{query, is_confined, parameters};
+void move_trusted_conditions(Query* query, const Bitmapset* confined, ParamListInfo parameters) {
+    Level level{query, confined, parameters};
     if (query->jointree != nullptr)
         move_in(reinterpret_cast<Node*>(query->jointree), &level);
 }

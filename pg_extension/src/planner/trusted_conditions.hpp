@@ -5,10 +5,10 @@
 
 namespace tenancy::planner {
 
-// Moves each trusted condition on one table of `query` (at this level alone) whose barrier holds
-// nothing but the tenant's condition to that condition, behind the same barrier: there it can use
-// an index and everything else of the statement still comes after both. May raise.
-void move_trusted_conditions(Query* query, bool (*is_confined)(const RangeTblEntry*),
-                             ParamListInfo parameters);
+// Moves each trusted condition on one of the `confined` tables of `query` (at this level alone),
+// whose barriers hold nothing but the tenant's condition, to that condition, behind the same
+// barrier: there it can use an index and everything else of the statement still comes after both.
+// May raise.
+void move_trusted_conditions(Query* query, const Bitmapset* confined, ParamListInfo parameters);
 
 } // namespace tenancy::planner
