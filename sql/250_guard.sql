@@ -10,6 +10,33 @@ CREATE FUNCTION tenancy.notify(channel text, payload text DEFAULT '') RETURNS vo
 COMMENT ON FUNCTION tenancy.notify(text, text) IS
 'Sends a notification on a channel of the context''s tenant, in place of pg_notify, which reaches every tenant''s channels. Errors: TN001 without a context, 22023 for a name that is empty or too long.';
 
+-- Not dumped, and granted to nobody: who knows it can look for keys that meet another tenant's lock.
+CREATE TABLE tenancy.advisory_lock_secret (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    secret   bytea NOT NULL DEFAULT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) CHECK (length(secret) = 32)
+);
+INSERT INTO tenancy.advisory_lock_secret DEFAULT VALUES;
+COMMENT ON TABLE tenancy.advisory_lock_secret IS
+'What the numbers of tenants'' advisory locks are hashed with. One row, made at random with the extension; pg_dump leaves it out. Change it only while no transaction holds such a lock.';
+
+CREATE FUNCTION tenancy.advisory_xact_lock(key bigint, shared boolean DEFAULT false) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_advisory_xact_lock_bigint';
+COMMENT ON FUNCTION tenancy.advisory_xact_lock(bigint, boolean) IS
+'Waits for an advisory lock of the context''s tenant and holds it until the transaction ends, in place of pg_advisory_xact_lock, whose keys all tenants share; with shared => true, of pg_advisory_xact_lock_shared. A number is the same key as its decimal text. Errors: TN001 without a context, 22004 for NULL.';
+CREATE FUNCTION tenancy.advisory_xact_lock(key text, shared boolean DEFAULT false) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_advisory_xact_lock_text';
+COMMENT ON FUNCTION tenancy.advisory_xact_lock(text, boolean) IS
+'The same with a name for a key, of any length: tenancy.advisory_xact_lock(''invoice/42'').';
+
+CREATE FUNCTION tenancy.try_advisory_xact_lock(key bigint, shared boolean DEFAULT false) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_try_advisory_xact_lock_bigint';
+COMMENT ON FUNCTION tenancy.try_advisory_xact_lock(bigint, boolean) IS
+'As tenancy.advisory_xact_lock, without waiting: false where another transaction of the tenant holds the lock. In place of pg_try_advisory_xact_lock and, with shared => true, of pg_try_advisory_xact_lock_shared. Errors: TN001 without a context, 22004 for NULL.';
+CREATE FUNCTION tenancy.try_advisory_xact_lock(key text, shared boolean DEFAULT false) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tenancy_try_advisory_xact_lock_text';
+COMMENT ON FUNCTION tenancy.try_advisory_xact_lock(text, boolean) IS
+'The same with a name for a key, of any length.';
+
 CREATE TABLE tenancy.explain_grant (
     role_oid    regrole PRIMARY KEY,
     role_name   name NOT NULL,

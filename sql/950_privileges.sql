@@ -124,8 +124,12 @@ GRANT SELECT ON
     tenancy.protected_table, tenancy.shared_table, tenancy.exempt_table, tenancy.job_progress
 TO tenancy_admin, tenancy_auditor;
 
--- The guards. Both name only channels of the caller's own tenant.
-GRANT EXECUTE ON FUNCTION tenancy.channel(text), tenancy.notify(text, text) TO PUBLIC;
+-- The guards. Each names only what is the caller's own tenant's.
+GRANT EXECUTE ON FUNCTION
+    tenancy.channel(text), tenancy.notify(text, text),
+    tenancy.advisory_xact_lock(bigint, boolean), tenancy.advisory_xact_lock(text, boolean),
+    tenancy.try_advisory_xact_lock(bigint, boolean), tenancy.try_advisory_xact_lock(text, boolean)
+TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     tenancy.grant_explain(regrole, timestamptz, text), tenancy.revoke_explain(regrole),
     tenancy.trust_function(regprocedure, text), tenancy.distrust_function(text)

@@ -56,6 +56,9 @@ create sequence app.counter;
 grant usage on sequence app.note_id_seq to app_any;
 grant usage, update on sequence app.counter to app_any, app_some;
 reset role;
+-- Where a test holds a tenant's statement: a superuser's function, since tenants get no lock that others share.
+create function app.gate(key bigint) returns void language sql security definer as
+    'select pg_catalog.pg_advisory_xact_lock_shared(key)';
 select tenancy.grant_access('app_any', '*', reason => 'tests');
 """
 

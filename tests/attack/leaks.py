@@ -157,7 +157,8 @@ _CONTEXT = [
     Leak("X37", "Cursors WITH HOLD, temporary tables and loops that commit carry rows into the next tenant's transaction", "P, A",
          "Session settings and tables that the application may write can carry values: see O18."),
     Leak("X38", "Advisory locks, NOTIFY, pg_locks, pg_stat_activity and pg_stat_statements are shared by all sessions of a role", "P, L, A, D",
-         "Sessions of the role that have entered no tenant read the text of statements: send values as parameters. That a lock is held is seen by all."),
+         "Sessions of the role that have entered no tenant read the text of statements: send values as parameters. They also see how many advisory "
+         "locks tenants hold, and not which, and share the keys of PostgreSQL's own."),
     Leak("X39", "A tenant kept in a library's variable survives ROLLBACK and is missing in parallel workers", "P, A", NOTHING),
     Leak("X40", "A token is read and used again: in SQL text, SHOW, pg_settings, pg_stat_activity, logs", "P, A",
          "Whoever has a token uses it until it expires or is revoked."),

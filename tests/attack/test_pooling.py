@@ -167,7 +167,45 @@ def test_x38_a_lock_that_stays(leak: Trial, lock: str) -> None:
                 side.enter(other, GLOBEX)
                 return other.execute(again).fetchone() == (False,)
 
-    leak.stops(stays)
+    leak.stops(stays, "42501", "all tenants share")
+
+
+def held_by_globex(side: Side, key: str) -> str:
+    """What globex takes the lock with: where tenants have locks of their own, as its tenant."""
+    return f"select pg_advisory_xact_lock({key})" if side.plain else f"select tenancy.advisory_xact_lock({key})"
+
+
+def is_stopped_by(take: str, key: str) -> Attack:
+    """Whether acme meets the lock that globex holds: it could hold it first."""
+
+    def meets(side: Side) -> bool:
+        with side.session(GLOBEX) as victim, side.session() as attacker:
+            victim.execute(held_by_globex(side, key))
+            return attacker.execute(f"select {take}({key})").fetchone() == (False,)
+
+    return meets
+
+
+TAKE = "pg_try_advisory_xact_lock"
+
+
+def test_x38_a_lock_of_another_tenant(leak: Trial) -> None:
+    leak.leaks(is_stopped_by(TAKE, "4711"))
+    leak.holds(is_stopped_by(TAKE, "4711"), "42501", "all tenants share")
+    leak.holds(is_stopped_by("tenancy.try_advisory_xact_lock", "4711"))
+
+
+def test_x38_a_lock_of_another_tenant_by_its_number(leak: Trial) -> None:
+    """Taken without a context under the number that pg_locks shows."""
+
+    def takes(side: Side) -> bool:
+        with side.session(GLOBEX) as victim, side.connect() as attacker:
+            victim.execute(held_by_globex(side, "4711"))
+            [(high, low, space)] = attacker.execute("select classid::bigint, objid::bigint, objsubid from pg_locks where locktype = 'advisory'")
+            taken = attacker.execute("select pg_try_advisory_lock(%s)", [(high << 32 | low) - (high >> 31 << 64)]).fetchone()
+            return taken == (False,) and space == 1
+
+    leak.stops(takes)
 
 
 BACKEND = "select pg_stat_get_backend_activity(id) from pg_stat_get_backend_idset() id where pg_stat_get_backend_pid(id) = %s"
@@ -198,13 +236,30 @@ def test_x38_remains_the_text_of_statements_before_any_tenant(leak: Trial) -> No
     leak.remains(text_of_globex(TEXTS["view"], tenant=None))
 
 
-def test_x38_remains_that_a_lock_is_held(leak: Trial) -> None:
-    def looks(side: Side) -> list[Any]:
-        with side.session(GLOBEX) as victim, side.session() as attacker:
-            victim.execute("select pg_advisory_xact_lock(4711)")
-            return attacker.execute("select * from pg_locks where locktype = 'advisory' and objid = 4711").fetchall()
+ADVISORY = "select classid, objid, objsubid from pg_locks where locktype = 'advisory'"
 
-    leak.remains(looks)
+
+def locks_of_globex(query: str, *, tenant: str | None = ACME) -> Attack:
+    def looks(side: Side) -> list[Any]:
+        with side.session(GLOBEX) as victim, side.session(tenant) as attacker:
+            victim.execute(held_by_globex(side, "4711"))
+            return attacker.execute(query).fetchall()
+
+    return looks
+
+
+@pytest.mark.parametrize("query", [ADVISORY, "select * from pg_lock_status() where objid = 4711"])
+def test_x38_that_a_lock_is_held(leak: Trial, query: str) -> None:
+    leak.stops(locks_of_globex(query), "42501", "what other sessions do")
+
+
+def test_x38_which_lock_is_held(leak: Trial) -> None:
+    """Asked by a session that enters no tenant: the key cannot be told from the number."""
+    leak.stops(locks_of_globex(f"{ADVISORY} and objid = 4711", tenant=None))
+
+
+def test_x38_remains_that_some_lock_is_held(leak: Trial) -> None:
+    leak.remains(locks_of_globex(ADVISORY, tenant=None))
 
 
 IN_APP = "-c search_path=app,public"

@@ -137,7 +137,7 @@ def test_a_loop_that_runs(world: World, tenant: Tenant, loop: str):  # noqa: F81
     """PL/pgSQL that would go on for ever; it waits for an advisory lock so that the test knows it runs."""
     source = "select 1 from app.note a, app.note b, app.note c, app.note d, app.note e, app.note f"
     body = (
-        "do $do$ declare r record; begin perform pg_advisory_xact_lock_shared(4711);"
+        "do $do$ declare r record; begin perform app.gate(4711);"
         f" for r in {source} loop {LOOPS[loop]}; end loop; end $do$"
     )
     failed: list[psycopg.Error] = []
@@ -191,7 +191,7 @@ def test_deferred_work_at_commit(world: World, tenant: Tenant):  # noqa: F811
     )
     world.server.psql(
         "create or replace function app.wait_deferred() returns trigger language plpgsql as"
-        " $$ begin perform pg_advisory_lock(4712); perform pg_advisory_unlock(4712); return null; end $$;"
+        " $$ begin perform app.gate(4712); return null; end $$;"
         " drop trigger if exists t on app.wait;"
         " create constraint trigger t after insert on app.wait deferrable initially deferred"
         " for each row execute function app.wait_deferred(); grant insert on app.wait to app_any",

@@ -108,7 +108,7 @@ def test_a_running_statement(drained: World, tenant: Tenant, call, mode: str):
                 connection.execute("begin")
                 enter(connection, tenant)
                 try:
-                    connection.execute("select pg_advisory_xact_lock_shared(4713) from app.note")
+                    connection.execute("select app.gate(4713) from app.note")
                     connection.execute("commit")
                 except psycopg.Error as error:
                     failed.append(error)

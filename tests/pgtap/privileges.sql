@@ -8,6 +8,8 @@ SELECT bag_eq($$
       FROM pg_proc p WHERE p.pronamespace = 'tenancy'::regnamespace
        AND has_function_privilege('public', p.oid, 'EXECUTE')$$,
     $$SELECT unnest(ARRAY[
+    'tenancy.advisory_xact_lock(bigint,boolean)',
+    'tenancy.advisory_xact_lock(text,boolean)',
     'tenancy.channel(text)',
     'tenancy.context()',
     'tenancy.current_actor()',
@@ -38,6 +40,8 @@ SELECT bag_eq($$
     'tenancy.tap_line(boolean,text,text)',
     'tenancy.tap_no_findings(text)',
     'tenancy.tap_protected(regclass)',
+    'tenancy.try_advisory_xact_lock(bigint,boolean)',
+    'tenancy.try_advisory_xact_lock(text,boolean)',
     'tenancy.try_isolation(regclass,jsonb,text,regrole)',
     'tenancy.unexempt(regclass)',
     'tenancy.unprotect(regclass)',

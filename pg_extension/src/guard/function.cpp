@@ -4,6 +4,7 @@
 #include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
 #include "context/leftovers.hpp"
+#include "context/setting.hpp"
 #include "context/state.hpp"
 #include "guard/applies.hpp"
 
@@ -16,6 +17,7 @@ enum class Rule : uint8 {
     notify,
     signal,
     activity,
+    advisory_lock,
     sequence_write,
     large_object,
     large_object_write,
@@ -38,7 +40,26 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_BACKEND_CLIENT_ADDR:
     case F_PG_STAT_GET_BACKEND_CLIENT_PORT:
     case F_PG_STAT_GET_PROGRESS_INFO:
+    case F_PG_LOCK_STATUS:
+    case F_PG_BLOCKING_PIDS:
         return Rule::activity;
+    case F_PG_ADVISORY_LOCK_INT8:
+    case F_PG_ADVISORY_LOCK_INT4_INT4:
+    case F_PG_ADVISORY_LOCK_SHARED_INT8:
+    case F_PG_ADVISORY_LOCK_SHARED_INT4_INT4:
+    case F_PG_ADVISORY_XACT_LOCK_INT8:
+    case F_PG_ADVISORY_XACT_LOCK_INT4_INT4:
+    case F_PG_ADVISORY_XACT_LOCK_SHARED_INT8:
+    case F_PG_ADVISORY_XACT_LOCK_SHARED_INT4_INT4:
+    case F_PG_TRY_ADVISORY_LOCK_INT8:
+    case F_PG_TRY_ADVISORY_LOCK_INT4_INT4:
+    case F_PG_TRY_ADVISORY_LOCK_SHARED_INT8:
+    case F_PG_TRY_ADVISORY_LOCK_SHARED_INT4_INT4:
+    case F_PG_TRY_ADVISORY_XACT_LOCK_INT8:
+    case F_PG_TRY_ADVISORY_XACT_LOCK_INT4_INT4:
+    case F_PG_TRY_ADVISORY_XACT_LOCK_SHARED_INT8:
+    case F_PG_TRY_ADVISORY_XACT_LOCK_SHARED_INT4_INT4:
+        return Rule::advisory_lock;
     case F_LO_OPEN:
     case F_LO_CLOSE:
     case F_LOREAD:
@@ -163,6 +184,24 @@ void check_activity() {
                      "pg_read_all_stats or pg_monitor.")));
 }
 
+bool works_for_tenant() {
+    const context::Context* context = context::current();
+    return context != nullptr && context->kind == context::Kind::tenant;
+}
+
+// Outside a context they are job queues' and migrations'; at standard they pass, for applications
+// that are still being adapted. The tenants' own locks are out of their reach in any case.
+void check_advisory_lock() {
+    if (context::setting::guard() != context::setting::Guard::strict || !works_for_tenant() ||
+        !is_refused_here())
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied for advisory locks that all tenants share"),
+                    errdetail("One tenant could hold the key that another one waits for."),
+                    errhint("Use tenancy.advisory_xact_lock(key) or "
+                            "tenancy.try_advisory_xact_lock(key), whose keys are the tenant's.")));
+}
+
 void check_statistics() {
     if (!is_refused_here() || has_privs_of_role(GetOuterUserId(), ROLE_PG_READ_ALL_STATS))
         return;
@@ -221,6 +260,9 @@ void check(Oid function) {
         break;
     case Rule::activity:
         check_activity();
+        break;
+    case Rule::advisory_lock:
+        check_advisory_lock();
         break;
     case Rule::sequence_write:
         check_sequence_write();

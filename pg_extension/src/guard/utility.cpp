@@ -41,7 +41,7 @@ void check_lock(const LockStmt* statement) {
                  errmsg("permission denied to lock \"%s\" in this mode", get_rel_name(relation)),
                  errdetail("The lock would stop all tenants."),
                  errhint("Lock rows with SELECT ... FOR UPDATE, or take "
-                         "pg_advisory_xact_lock() on a key of the tenant's.")));
+                         "tenancy.advisory_xact_lock(key).")));
     }
 }
 
