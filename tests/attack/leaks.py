@@ -108,7 +108,7 @@ _OBJECTS = [
     Leak("O21", "Logical decoding and publications carry all rows", "L, D", "Whoever may replicate has all tenants' rows."),
     Leak("O22", "Sub-selects in policies: races under READ COMMITTED, recursion", "P, L", "Policies of your own may have them.",
          ("tests/pgtap/isolation_protect.sql",)),
-    Leak("O49", "A protected table is put under an unprotected parent, and read and deleted through it", "P, L, A", NOTHING),
+    Leak("O49", "A protected table is put under an unprotected parent, and read and written through it", "P, L, A", NOTHING),
     Leak("O50", "Administrative functions that touch users' tables run the owner's triggers, checks and casts with their own rights", "P, A",
          "This holds for the extension's functions; your own have to take care themselves.", ("tests/pgtap/isolation_hostile.sql",)),
     Leak("O51", "Temporary objects shadow names in SECURITY DEFINER functions", "P, L, A",
@@ -120,7 +120,8 @@ _CONSTRAINTS = [
     Leak("K23", "UNIQUE, PRIMARY KEY and EXCLUDE over all tenants answer whether another tenant has a value", "P, L, A",
          "Only with harden_keys => 'keys'. A primary key of one number stays as it is: whether a number is taken can be asked."),
     Leak("K24", "A foreign key accepts another tenant's parent, and tells whether it exists", "P, L, A",
-         "Foreign keys that are added later have to be hardened by calling protect again; a notice says so."),
+         "Foreign keys that are added later have to be hardened by calling protect again; a notice says so. Those of one partition that are switched off "
+         "are found when rows come through its parent, not refused."),
     Leak("K25", "ON DELETE CASCADE deletes another tenant's rows", "P, L, A",
          "A parent that is not protected and that the application may delete takes all tenants' rows along: use tenancy.share()."),
     Leak("K26", "Errors show values: casts, RAISE of one's own, the server's log", "A, D",

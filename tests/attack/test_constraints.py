@@ -112,6 +112,13 @@ def test_k24_a_foreign_key(leak: Trial) -> None:
     leak.stops(tells("update app.ticket set tenant_id = %s, contact_id = %s", theirs, -1))
 
 
+def test_k24_a_key_that_is_switched_off(leak: Trial) -> None:
+    """As pg_restore --disable-triggers leaves it when it is interrupted."""
+    off = "alter table app.ticket disable trigger all"
+    insert = "insert into app.ticket (tenant_id, contact_id, body) values ('{}', -1, 'x') returning contact_id"
+    leak.stops(in_context(insert.format(IDS[ACME]), setup=off, learn=bool), "TN018", "switched off")
+
+
 def test_k24_remains_from_a_table_of_nobody(leak: Trial) -> None:
     """Its owner referred to a protected table; who has no right REFERENCES cannot."""
     setup = "create table app.reminder (tenant_id uuid, contact_id bigint references app.contact); grant insert on app.reminder to attack_app"

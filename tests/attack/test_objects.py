@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
-from .sides import ACME, GLOBEX, IDS, Side, foreign
+from .sides import ACME, GLOBEX, IDS, Setup, Side, foreign
 from .trial import Attack, Trial, carried, in_context
 
 ALL = "select * from app.ticket"
@@ -251,6 +252,37 @@ PARENTS = {
 def test_o49_an_unprotected_parent(leak: Trial, how: str, statement: str) -> None:
     setup = f"{PARENTS[how]}; grant select, delete on app.parent to attack_app"
     leak.stops(in_context(statement, setup=setup), "TN018")
+
+
+def unseen(what: str) -> Setup:
+    """Done by a superuser where nothing of the extension's looks."""
+    around = "set local tenancy.guard = off; alter event trigger tenancy_ddl_end disable; {}; reset tenancy.guard"
+    return lambda side: what if side.plain else around.format(what)
+
+
+def writes_through_parent(write: Callable[[psycopg.Connection[Any]], Any], how: str) -> Attack:
+    return in_context(write, setup=unseen(f"{PARENTS[how]}; grant select, insert on app.parent to attack_app"))
+
+
+def forge_by_insert(connection: psycopg.Connection[Any]) -> bool:
+    at = connection.execute("select 1 from pg_attribute where attrelid = 'app.parent'::regclass and attname = 'at'").fetchone()
+    columns, values = ("id, tenant_id, body, at", "-1, %s, 'x', '2026-06-01'") if at else ("id, tenant_id, body", "-1, %s, 'x'")
+    return connection.execute(f"insert into app.parent ({columns}) values ({values})", [IDS[GLOBEX]]).rowcount == 1
+
+
+def forge_by_copy(connection: psycopg.Connection[Any]) -> bool:
+    with connection.cursor().copy("copy app.parent (id, tenant_id, body) from stdin") as copy:
+        copy.write_row((-1, IDS[GLOBEX], "x"))
+    return True
+
+
+@pytest.mark.parametrize("how", ["attached", "attached, partitioned", "a partition alone"])
+def test_o49_writing_through_an_unprotected_parent(leak: Trial, how: str) -> None:
+    leak.stops(writes_through_parent(forge_by_insert, how), "TN018")
+
+
+def test_o49_copy_through_an_unprotected_parent(leak: Trial) -> None:
+    leak.stops(writes_through_parent(forge_by_copy, "attached"), "TN018")
 
 
 TRAP = """

@@ -41,7 +41,12 @@ void check_relation(Oid relation, bool writes);
 namespace broken {
 // Whether the plan reads one. It is refused (TN018) to guarded roles.
 bool check_query(const PlannedStmt* statement);
-void check_relation(Oid relation);
+// Refuses (TN018) to write through parents that are open. Which partition a new row is for is seen
+// when the statement runs, so this is for every plan.
+void check_parents(const PlannedStmt* statement);
+// Refuses (TN018) to write tables whose constraints are switched off.
+void check_writes(const PlannedStmt* statement);
+void check_relation(Oid relation, bool writes);
 } // namespace broken
 
 namespace temporary {

@@ -1,5 +1,6 @@
 // Protected tables that somebody opened where no hook of this library saw it: a session without
-// it, or a superuser's hand in the catalog. See guard.hpp.
+// it, or a superuser's hand in the catalog. See guard.hpp. What opens nothing is left to
+// tenancy.check_isolation(): another owner, permissive policies, rules.
 #include "bridge/sqlstate.hpp"
 #include "context/authority.hpp"
 #include "core/sqlstate.hpp"
@@ -49,6 +50,27 @@ Oid read_through_open_parent(const PlannedStmt* statement) {
     return InvalidOid;
 }
 
+[[noreturn]] void refuse_parent(Oid parent) {
+    ereport(ERROR, (tn_errcode(sqlstate::protection_violated),
+                    errmsg("table \"%s\" is not protected and has protected partitions",
+                           get_rel_name(parent)),
+                    errdetail("What is written through it is under no policy."),
+                    errhint("Write to the partition. An admin calls tenancy.protect() on the "
+                            "parent, or detaches the partition.")));
+    pg_unreachable();
+}
+
+[[noreturn]] void refuse_unchecked(Oid relation) {
+    ereport(ERROR, (tn_errcode(sqlstate::protection_violated),
+                    errmsg("foreign keys or other constraints of protected table \"%s\" are "
+                           "switched off",
+                           get_rel_name(relation)),
+                    errdetail("Rows of other tenants could be referred to."),
+                    errhint("tenancy.check_isolation() names them, and the statements with which a "
+                            "superuser switches them on again.")));
+    pg_unreachable();
+}
+
 Oid first_broken(const PlannedStmt* statement) {
     ListCell* cell;
     foreach (cell, statement->rtable) {
@@ -72,9 +94,31 @@ bool check_query(const PlannedStmt* statement) {
     refuse(child, "It is read through a parent that is not protected.");
 }
 
-void check_relation(Oid relation) {
+void check_parents(const PlannedStmt* statement) {
+    ListCell* cell;
+    foreach (cell, statement->resultRelations) {
+        const auto* entry = rt_fetch(lfirst_int(cell), statement->rtable);
+        if (entry->relkind == RELKIND_PARTITIONED_TABLE &&
+            isolation::leads_to_protected(entry->relid) && is_refused())
+            refuse_parent(entry->relid);
+    }
+}
+
+void check_writes(const PlannedStmt* statement) {
+    ListCell* cell;
+    foreach (cell, statement->resultRelations) {
+        const auto* entry = rt_fetch(lfirst_int(cell), statement->rtable);
+        if (unlikely(isolation::protection_of(entry->relid).unchecked) && is_refused())
+            refuse_unchecked(entry->relid);
+    }
+}
+
+void check_relation(Oid relation, bool writes) {
     if (isolation::is_broken(relation) && is_refused())
         refuse(relation, opened);
+    if (writes && get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE &&
+        isolation::leads_to_protected(relation) && is_refused())
+        refuse_parent(relation);
 }
 
 } // namespace tenancy::guard::broken

@@ -162,14 +162,17 @@ void check_query(const QueryDesc* query, int flags) {
     const PlannedStmt* statement = query->plannedstmt;
     if (IsBinaryUpgrade)
         return;
-    if (writes(statement))
+    if (writes(statement)) {
         temporary::check_targets(statement);
+        broken::check_parents(statement);
+    }
     check_hold(statement);
     if (!statement->dependsOnRole)
         return;
     broken::check_query(statement);
     bypass::check_query(statement);
     if (writes(statement) && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0) {
+        broken::check_writes(statement);
         check_context_of_writes(statement);
         check_replica_of_writes(statement);
     }

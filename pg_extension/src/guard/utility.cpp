@@ -52,7 +52,7 @@ void check_copy(const CopyStmt* statement) {
     const Oid relation = RangeVarGetRelid(statement->relation, NoLock, true);
     if (!OidIsValid(relation))
         return;
-    broken::check_relation(relation);
+    broken::check_relation(relation, statement->is_from);
     bypass::check_relation(relation, statement->is_from);
     if (statement->is_from)
         temporary::check_target(relation);
@@ -62,8 +62,10 @@ void check_truncate(const TruncateStmt* statement) {
     ListCell* cell;
     foreach (cell, statement->relations) {
         const Oid relation = RangeVarGetRelid(lfirst_node(RangeVar, cell), NoLock, true);
-        if (OidIsValid(relation))
-            bypass::check_relation(relation, true);
+        if (!OidIsValid(relation))
+            continue;
+        broken::check_relation(relation, true);
+        bypass::check_relation(relation, true);
     }
 }
 

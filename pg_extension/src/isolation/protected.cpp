@@ -14,11 +14,15 @@ struct Entry {
     bool known;
     uint64 stamp;
     Protection protection;
+    bool in_tree; // counts for what leads_to_protected says of others
+    uint64 tree_stamp;
+    bool leads_to_protected;
 };
 
 constinit HTAB* cache = nullptr;
 constinit uint64 invalidations = 0; // counts messages taken in
 constinit uint64 all_forgotten = 0; // entries with an older stamp are void
+constinit uint64 tree_changes = 1;  // counts messages about relations that are in_tree
 
 constexpr const char* own_policies[] = {"tenancy_select", "tenancy_insert", "tenancy_update",
                                         "tenancy_delete", "tenancy_rows",   "tenancy_shared"};
@@ -84,6 +88,18 @@ int confined_commands(const RowSecurityPolicy* policy, Protection& found) {
     return commands_of(policy->polcmd);
 }
 
+// Constraints are triggers inside, which ALTER TABLE ... DISABLE TRIGGER ALL silences as well.
+bool has_silent_constraint(Relation relation) {
+    const TriggerDesc* triggers = relation->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
+        const Trigger& trigger = triggers->triggers[i];
+        if (trigger.tgisinternal && trigger.tgenabled != TRIGGER_FIRES_ON_ORIGIN &&
+            trigger.tgenabled != TRIGGER_FIRES_ALWAYS)
+            return true;
+    }
+    return false;
+}
+
 Protection read_protection(Relation relation) {
     Protection found = {};
     if (relation->rd_rsdesc == nullptr)
@@ -100,6 +116,7 @@ Protection read_protection(Relation relation) {
         return found;
     found.complete = commands == every_command && relation->rd_rel->relforcerowsecurity &&
                      TupleDescAttr(RelationGetDescr(relation), found.tenant_column - 1)->attnotnull;
+    found.unchecked = has_silent_constraint(relation);
     return found;
 }
 
@@ -110,6 +127,10 @@ HTAB* make_cache() {
     control.hcxt = CacheMemoryContext;
     return hash_create("tenancy protected relations", 256, &control,
                        HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+Entry* entry_of(Oid relation) {
+    return static_cast<Entry*>(hash_search(cache, &relation, HASH_FIND, nullptr));
 }
 
 Protection look_up(Oid relation_id) {
@@ -128,8 +149,37 @@ Protection look_up(Oid relation_id) {
     auto* entry = static_cast<Entry*>(hash_search(cache, &relation_id, HASH_ENTER, nullptr));
     entry->protection = found;
     entry->stamp = before;
+    entry->in_tree = false;
+    entry->tree_stamp = 0;
     // Its record may go without a word to other sessions: sync() does not touch the table.
     entry->known = found.complete || !found.recorded;
+    return found;
+}
+
+// To hear of partitions that come and go below it, and of its policies.
+void watch(Oid relation) {
+    protection_of(relation);
+    if (Entry* entry = entry_of(relation))
+        entry->in_tree = true;
+}
+
+// Asks the catalog first, so that a table of a thousand partitions does not have to open them all.
+bool any_partition_protected(Oid relation) {
+    bool found = false;
+    ListCell* cell;
+    foreach (cell, find_all_inheritors(relation, NoLock, nullptr)) {
+        const Oid member = lfirst_oid(cell);
+        HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(member));
+        if (!HeapTupleIsValid(row))
+            continue;
+        const auto* form = reinterpret_cast<Form_pg_class>(GETSTRUCT(row));
+        const bool is_secured = form->relrowsecurity;
+        const bool is_partitioned = form->relkind == RELKIND_PARTITIONED_TABLE;
+        ReleaseSysCache(row);
+        if (is_partitioned || is_secured)
+            watch(member);
+        found = found || (is_secured && is_protected(member));
+    }
     return found;
 }
 
@@ -138,11 +188,25 @@ Protection look_up(Oid relation_id) {
 Protection protection_of(Oid relation) {
     if (cache == nullptr)
         cache = make_cache();
-    const auto* entry =
-        static_cast<const Entry*>(hash_search(cache, &relation, HASH_FIND, nullptr));
+    const Entry* entry = entry_of(relation);
     if (entry != nullptr && entry->known && entry->stamp >= all_forgotten)
         return entry->protection;
     return look_up(relation);
+}
+
+bool leads_to_protected(Oid relation) {
+    if (is_protected(relation))
+        return false;
+    const Entry* known = entry_of(relation);
+    if (known != nullptr && known->known && known->tree_stamp == tree_changes)
+        return known->leads_to_protected;
+    const uint64 before = tree_changes;
+    const bool found = any_partition_protected(relation);
+    if (Entry* entry = entry_of(relation)) {
+        entry->tree_stamp = before;
+        entry->leads_to_protected = found;
+    }
+    return found;
 }
 
 void isolation_relcache_callback(Oid relation) {
@@ -153,9 +217,12 @@ void isolation_relcache_callback(Oid relation) {
         all_forgotten = invalidations;
         return;
     }
-    auto* entry = static_cast<Entry*>(hash_search(cache, &relation, HASH_FIND, nullptr));
-    if (entry != nullptr)
-        entry->known = false;
+    Entry* entry = entry_of(relation);
+    if (entry == nullptr)
+        return;
+    entry->known = false;
+    if (entry->in_tree)
+        ++tree_changes;
 }
 
 bool is_tenant_condition(const Node* expression) {

@@ -11,10 +11,11 @@ namespace tenancy::isolation {
 using context::KeyKind;
 
 struct Protection {
-    KeyKind kind;  // none: not protected
-    bool complete; // restrictive policies for every command, row security forced, NOT NULL
-    bool shared;   // carries the policy of tenancy.share()
-    bool recorded; // it, or a table above it, stands in tenancy.protected_table
+    KeyKind kind;   // none: not protected
+    bool complete;  // restrictive policies for every command, row security forced, NOT NULL
+    bool shared;    // carries the policy of tenancy.share()
+    bool recorded;  // it, or a table above it, stands in tenancy.protected_table
+    bool unchecked; // triggers of its foreign keys or other constraints are switched off
     AttrNumber tenant_column;
 };
 
@@ -35,6 +36,11 @@ inline bool is_broken(Oid relation) {
     const Protection protection = protection_of(relation);
     return protection.recorded && !protection.complete;
 }
+
+// Whether the relation is partitioned and has a protected partition at any depth without being
+// protected itself: rows that are inserted through it are under no policy. Cached like
+// protection_of.
+bool leads_to_protected(Oid relation);
 
 // Whether any relation of this database is protected: reads pg_policy.
 bool any_protected();
