@@ -15,7 +15,7 @@ FUNCTIONS = """
 select p.proname, pg_get_function_arguments(p.oid), p.prokind,
        pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc'),
        array(select distinct coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC')
-             from aclexplode(p.proacl) as a where a.grantee <> p.proowner order by 1)
+             from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a where a.grantee <> p.proowner order by 1)
 from pg_proc as p
 where p.pronamespace = 'tenancy'::regnamespace and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
   and obj_description(p.oid, 'pg_proc') !~ '(Internal|A step of [^.]*(\\.erase\\(\\)|\\.drain\\(\\)|the procedures)[^.]*)\\.'
