@@ -11,22 +11,22 @@ COMMENT ON FUNCTION tenancy.switch(text) IS
 'Changes the tenant between two statements of one transaction, for test suites that run in one. Works only where a superuser has set tenancy.test_mode. Errors: 55000 outside test mode, and those of tenancy.enter.';
 
 CREATE FUNCTION tenancy.current_tenant_id() RETURNS uuid
-    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 0.000001 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_id';
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 1e-12 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_id';
 COMMENT ON FUNCTION tenancy.current_tenant_id() IS
 'The id of the tenant this transaction works for. Errors: TN001 when none is set (NULL with tenancy.on_missing_context = ''empty''), TN003 when setting or role changed, TN008 when the library was loaded too late.';
 
 CREATE FUNCTION tenancy.current_tenant_external_id() RETURNS text
-    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 0.000001 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_external_id';
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 1e-12 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_external_id';
 COMMENT ON FUNCTION tenancy.current_tenant_external_id() IS
 'The external id of the tenant this transaction works for, for tables keyed by text. Errors: as current_tenant_id, and 22023 when the tenant has none.';
 
 CREATE FUNCTION tenancy.current_tenant_external_bigint() RETURNS bigint
-    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 0.000001 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_external_bigint';
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 1e-12 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_external_bigint';
 COMMENT ON FUNCTION tenancy.current_tenant_external_bigint() IS
 'The external id of the tenant this transaction works for, for tables keyed by bigint. Errors: as current_tenant_id, and 22023 when it is no canonical bigint.';
 
 CREATE FUNCTION tenancy.current_tenant_external_integer() RETURNS integer
-    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 0.000001 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_external_integer';
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 1e-12 AS 'MODULE_PATHNAME', 'tenancy_current_tenant_external_integer';
 COMMENT ON FUNCTION tenancy.current_tenant_external_integer() IS
 'The external id of the tenant this transaction works for, for tables keyed by integer. Errors: as current_tenant_id, and 22023 when it is no canonical integer.';
 
