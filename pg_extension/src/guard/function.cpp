@@ -3,6 +3,7 @@
 // See guard.hpp.
 #include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
+#include "context/known_objects.hpp"
 #include "context/leftovers.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
@@ -131,6 +132,8 @@ constexpr Rule rule_of(Oid function) {
     }
 }
 
+constinit context::KnownObjects<bool, 64> known_counters{};
+
 // Of the extension that counts what each statement of a role has read.
 bool counts_statements(Oid function) {
     HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -244,7 +247,7 @@ void check_large_object_write() {
 } // namespace
 
 void check_installed(Oid function) {
-    if (counts_statements(function))
+    if (known_counters.find_out(function, counts_statements))
         check_statistics();
 }
 
