@@ -22,6 +22,7 @@
 #include "isolation/protected.hpp"
 #include "planner/arbiter.hpp"
 #include "planner/pushdown.hpp"
+#include "planner/row_checks.hpp"
 #include "planner/tenant_first.hpp"
 #include "planner/tenant_size.hpp"
 
@@ -60,6 +61,7 @@ PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamList
         if (!context::registry::installed())
             return NIL;
         planner::add_tenant_to_arbiters(query);
+        planner::drop_repeated_checks(query);
         return planner::open_barriers(query, parameters);
     });
     PlannedStmt* planned = pg_call([&] {
