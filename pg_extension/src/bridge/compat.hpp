@@ -42,12 +42,12 @@ inline Node* change_expression(Node* node, Node* (*change)(Node*, void*), void* 
 #endif
 }
 
-inline bool walk_query(Query* query, bool (*visit)(Node*, void*), void* argument) {
+inline bool walk_query(Query* query, bool (*visit)(Node*, void*), void* argument, int flags = 0) {
 #if PG_VERSION_NUM >= 160000
-    return query_tree_walker(query, visit, argument, 0);
+    return query_tree_walker(query, visit, argument, flags);
 #else
     auto* untyped = reinterpret_cast<void (*)()>(visit);
-    return query_tree_walker(query, reinterpret_cast<bool (*)()>(untyped), argument, 0);
+    return query_tree_walker(query, reinterpret_cast<bool (*)()>(untyped), argument, flags);
 #endif
 }
 

@@ -1,6 +1,7 @@
 // The cache of protected relations, and how one is recognised; see protected.hpp.
 #include "isolation/protected.hpp"
 
+#include "context/known_objects.hpp"
 #include "isolation/record.hpp"
 #include "bridge/call.hpp"
 #include "bridge/entry.hpp"
@@ -27,6 +28,14 @@ constinit uint64 tree_changes = 1;  // counts messages about relations that are 
 constexpr const char* own_policies[] = {"tenancy_select", "tenancy_insert", "tenancy_update",
                                         "tenancy_delete", "tenancy_rows",   "tenancy_shared"};
 
+// A name of PostgreSQL's own operators never changes.
+constinit context::KnownObjects<bool, 16> known_equals{};
+
+bool is_equals(Oid operator_id) {
+    const char* name = get_opname(operator_id);
+    return name != nullptr && strcmp(name, "=") == 0;
+}
+
 // `column = current_tenant_...()`, where the column may be relabelled (varchar as text).
 KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
     if (predicate == nullptr || !IsA(predicate, OpExpr))
@@ -40,12 +49,12 @@ KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
         left = reinterpret_cast<Node*>(castNode(RelabelType, left)->arg);
     if (!IsA(left, Var) || !IsA(right, FuncExpr) || castNode(Var, left)->varattno <= 0)
         return KeyKind::none;
-    const char* operator_name = get_opname(comparison->opno);
-    if (operator_name == nullptr || strcmp(operator_name, "=") != 0 ||
-        comparison->opno >= FirstNormalObjectId)
+    const KeyKind kind = context::key_kind_of(castNode(FuncExpr, right)->funcid);
+    if (kind == KeyKind::none || comparison->opno >= FirstNormalObjectId ||
+        !known_equals.find_out(comparison->opno, is_equals))
         return KeyKind::none;
     *column = castNode(Var, left)->varattno;
-    return context::key_kind_of(castNode(FuncExpr, right)->funcid);
+    return kind;
 }
 
 bool is_for_everybody(const RowSecurityPolicy* policy) {

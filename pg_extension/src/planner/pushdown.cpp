@@ -23,17 +23,54 @@ bool is_confined(const RangeTblEntry* entry) {
     return true;
 }
 
-bool holds_any(Node* node, void*) {
+using Visit = bool (*)(Query*, void*);
+
+struct Tour {
+    Visit visit;
+    void* argument;
+};
+
+bool visit_queries(Query* query, const Tour* tour);
+
+bool visit_sub_selects(Node* node, void* tour) {
     if (node == nullptr)
         return false;
-    if (!IsA(node, Query))
-        return compat::walk_expression(node, holds_any, nullptr);
-    auto* query = castNode(Query, node);
+    if (IsA(node, Query))
+        return visit_queries(castNode(Query, node), static_cast<const Tour*>(tour));
+    return compat::walk_expression(node, visit_sub_selects, tour);
+}
+
+// From the outside in, until one answers true. Every statement comes by here, most of them in
+// vain: expressions are looked at only where they hold queries.
+bool visit_queries(Query* query, const Tour* tour) {
+    check_stack_depth();
+    if (tour->visit(query, tour->argument))
+        return true;
+    ListCell* cell;
+    foreach (cell, query->rtable) {
+        const auto* entry = lfirst_node(RangeTblEntry, cell);
+        if (entry->rtekind == RTE_SUBQUERY && visit_queries(entry->subquery, tour))
+            return true;
+    }
+    foreach (cell, query->cteList)
+        if (visit_queries(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery), tour))
+            return true;
+    return query->hasSubLinks &&
+           compat::walk_query(query, visit_sub_selects, const_cast<Tour*>(tour),
+                              QTW_IGNORE_RC_SUBQUERIES);
+}
+
+bool visit_queries(Query* query, Visit visit, void* argument) {
+    const Tour tour{visit, argument};
+    return visit_queries(query, &tour);
+}
+
+bool holds_any(Query* query, void*) {
     ListCell* cell;
     foreach (cell, query->rtable)
         if (is_confined(lfirst_node(RangeTblEntry, cell)))
             return true;
-    return compat::walk_query(query, holds_any, nullptr);
+    return false;
 }
 
 struct Walk {
@@ -86,25 +123,15 @@ Node* lower_tree(Node* node, Level* level) {
     return node;
 }
 
-bool lower_all(Node* node, void* walk) {
-    if (node == nullptr)
-        return false;
-    if (!IsA(node, Query))
-        return compat::walk_expression(node, lower_all, walk);
-    auto* query = castNode(Query, node);
+bool lower_all(Query* query, void* walk) {
     Level level{query, static_cast<Walk*>(walk)};
     if (query->jointree != nullptr)
         lower_tree(reinterpret_cast<Node*>(query->jointree), &level);
-    return compat::walk_query(query, lower_all, walk);
+    return false;
 }
 
 // The barrier stays; trusted conditions pass it.
-bool pass_trusted(Node* node, void* argument) {
-    if (node == nullptr)
-        return false;
-    if (!IsA(node, Query))
-        return compat::walk_expression(node, pass_trusted, argument);
-    auto* query = castNode(Query, node);
+bool pass_trusted(Query* query, void* argument) {
     auto* walk = static_cast<Walk*>(argument);
     Level level{query, walk};
     Bitmapset* confined = nullptr;
@@ -115,20 +142,16 @@ bool pass_trusted(Node* node, void* argument) {
         confined = bms_add_member(confined, number);
     }
     move_trusted_conditions(query, confined, walk->parameters);
-    return compat::walk_query(query, pass_trusted, argument);
+    return false;
 }
 
 } // namespace
 
 List* open_barriers(Query* statement, ParamListInfo parameters) {
-    auto* top = reinterpret_cast<Node*>(statement);
-    if (!context::setting::index_pushdown() || !holds_any(top, nullptr))
+    if (!context::setting::index_pushdown() || !visit_queries(statement, holds_any, nullptr))
         return NIL;
     Walk walk{parameters, NIL};
-    if (is_trusted(statement, parameters))
-        lower_all(top, &walk);
-    else
-        pass_trusted(top, &walk);
+    visit_queries(statement, is_trusted(statement, parameters) ? lower_all : pass_trusted, &walk);
     return walk.tables;
 }
 

@@ -2,6 +2,7 @@
 #include "planner/trust.hpp"
 
 #include "bridge/compat.hpp"
+#include "isolation/protected.hpp"
 #include "planner/extension_trust.hpp"
 #include "planner/search_function.hpp"
 
@@ -192,6 +193,8 @@ bool distrusts(Node* node, void* argument) {
     case T_DistinctExpr:
     case T_NullIfExpr: {
         const auto* operation = reinterpret_cast<OpExpr*>(node);
+        if (isolation::is_tenant_condition(node))
+            return false;
         if (!is_trusted_operator(operation->opno, operation->args, look))
             return distrust_operator(operation->opno);
         break;
