@@ -40,12 +40,15 @@ def test_all_run(project):
         ("isolation/d_test.py", "", "tests/isolation/d_test.py: pytest ran nothing of it"),
         ("unit/e_test.cpp", "TEST(Suite, works) {}", "ctest does not run Suite.works"),
         ("unit/e_test.cpp", "", "tests/unit/e_test.cpp: has no test"),
+        ("fuzz/h.cpp", "", "tests/fuzz/h.cpp: scripts/fuzz did not run it"),
+        ("fuzz/h.cpp", "", "tests/fuzz/h.cpp: has no seeds in tests/fuzz/corpus/h"),
+        ("../pg_extension/core/i.cpp", "", "pg_extension/core/i.cpp: no fuzz target tests/fuzz/i.cpp"),
         ("e2e/f_test.cpp", "TEST(F, f) {}", "no runner takes a .cpp file from here"),
         ("isolation/g_test.spec", "", "no runner takes a .spec file from here"),
     ],
 )
 def test_not_run(project, path, text, found):
-    (project / "tests" / path).parent.mkdir(exist_ok=True)
+    (project / "tests" / path).parent.mkdir(parents=True, exist_ok=True)
     (project / "tests" / path).write_text(text)
     status, output = complete(project)
     assert status == 1 and found in output
