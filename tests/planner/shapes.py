@@ -86,6 +86,7 @@ OTHERS = {
 
 # Planned as PostgreSQL plans row security: something in them is not trusted.
 UNTRUSTED = {
+    "never true": "select c.id from {conversation c} join {message m} on m.id = (select 5::bigint) where m.created = null and c.title ~ 'x'",
     "regular expression": "select m.id from {message m} where m.body ~ '^ab.*c$' and m.body like 'ab%'",
     "escape at the end": "select m.id from {message m} where m.body like '%zsecret\\'",
     "json path": "select m.id from {message m} where m.document @? '$.kind ? (@ == 3)'",

@@ -235,4 +235,10 @@ bool is_trusted(Node* condition, ParamListInfo parameters) {
     return !distrusts(condition, &look);
 }
 
+bool is_known(Node* condition, ParamListInfo parameters) {
+    Look look;
+    begin(look, parameters);
+    return IsA(eval_const_expressions(&look.planning, condition), Const);
+}
+
 } // namespace tenancy::planner

@@ -19,4 +19,7 @@ bool is_trusted(Query* statement, ParamListInfo parameters);
 // The same for one condition that holds no sub-select.
 bool is_trusted(Node* condition, ParamListInfo parameters);
 
+// Whether the planner will know a condition's value before there is a row. May raise.
+bool is_known(Node* condition, ParamListInfo parameters);
+
 } // namespace tenancy::planner

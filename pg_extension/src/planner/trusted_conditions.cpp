@@ -41,8 +41,11 @@ int table_of(Node* condition, const Bitmapset* tables) {
     return number;
 }
 
+// One that is never true would take the tenant's condition beside it away, without which no scan
+// is known to be confined.
 bool may_move(Node* condition, Level* level) {
-    return !contain_volatile_functions(condition) && is_trusted(condition, level->parameters);
+    return !contain_volatile_functions(condition) && is_trusted(condition, level->parameters) &&
+           !is_known(condition, level->parameters);
 }
 
 void add_condition(RangeTblEntry* entry, Node* condition) {
