@@ -2,6 +2,7 @@
 #include "planner/row_checks.hpp"
 
 #include "bridge/compat.hpp"
+#include "isolation/protected.hpp"
 
 namespace tenancy::planner {
 
@@ -13,9 +14,12 @@ bool is_same(const WithCheckOption* one, const WithCheckOption* other) {
            strcmp(one->relname, other->relname) == 0 && equal(one->qual, other->qual);
 }
 
-bool is_among(const WithCheckOption* check, const List* checks) {
+// What applications' own policies repeat stays: it may count its calls.
+bool is_repeated(const WithCheckOption* check, const List* kept) {
+    if (!isolation::is_tenant_condition(check->qual))
+        return false;
     ListCell* cell;
-    foreach (cell, checks)
+    foreach (cell, kept)
         if (is_same(check, lfirst_node(WithCheckOption, cell)))
             return true;
     return false;
@@ -31,7 +35,7 @@ bool drop_everywhere(Node* node, void*) {
     ListCell* cell;
     foreach (cell, query->withCheckOptions) {
         auto* check = lfirst_node(WithCheckOption, cell);
-        if (!is_among(check, kept))
+        if (!is_repeated(check, kept))
             kept = lappend(kept, check);
     }
     query->withCheckOptions = kept;
