@@ -7,13 +7,13 @@ import time
 
 from harness import Server
 
-from . import case_changes, case_entry, case_lint, case_load, case_peers, case_protect, case_provision, case_query, case_scale, case_stores
+from . import case_changes, case_entry, case_guards, case_lint, case_load, case_peers, case_protect, case_provision, case_query, case_scale, case_stores
 from .report import HEADING, Report, environment
 from .schema import SETTINGS, create
 
 CASES = {
     module.CASE: module
-    for module in (case_query, case_entry, case_changes, case_provision, case_scale, case_protect, case_lint, case_load, case_peers, case_stores)
+    for module in (case_query, case_entry, case_changes, case_provision, case_scale, case_protect, case_lint, case_load, case_peers, case_stores, case_guards)
 }
 
 

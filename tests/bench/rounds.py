@@ -51,8 +51,8 @@ class Rounds:
         pairs = zip(self.times(name, measure), self.times(base, measure), strict=True)
         return Spread.of([time / beside for time, beside in pairs])
 
-    def difference(self, name: str, base: str) -> Spread:
-        pairs = zip(self.times(name), self.times(base), strict=True)
+    def difference(self, name: str, base: str, measure: str | None = None) -> Spread:
+        pairs = zip(self.times(name, measure), self.times(base, measure), strict=True)
         return Spread.of([time - beside for time, beside in pairs])
 
 
