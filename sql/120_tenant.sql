@@ -113,6 +113,11 @@ BEGIN
     PERFORM tenancy.check_slug(provision.slug);
     PERFORM tenancy.check_external_id(provision.external_id);
     PERFORM tenancy.check_tier(provision.tier);
+    IF new_id = '00000000-0000-0000-0000-000000000000' THEN
+        RAISE EXCEPTION 'the nil uuid cannot be the id of a tenant'
+            USING ERRCODE = '22023', DETAIL = 'Programs write it where they have no id.',
+                  HINT = 'Leave id out to get a random one.';
+    END IF;
     IF jsonb_typeof(coalesce(provision.settings, '{}')) <> 'object' THEN
         RAISE EXCEPTION 'settings must be a JSON object'
             USING ERRCODE = 'TN014', DETAIL = 'The bad value is at "".',

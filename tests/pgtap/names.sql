@@ -1,7 +1,7 @@
 -- Slugs, ids, external ids and aliases: their forms, that each leads to its tenant, and that none
 -- changes hands.
 \ir helpers/operators.sql
-SELECT plan(141);
+SELECT plan(142);
 SET SESSION AUTHORIZATION lc_admin;
 
 -- Forms of slugs.
@@ -11,6 +11,8 @@ SELECT test.refused(format('SELECT tenancy.provision(%L)', slug), 'TN011', 'no s
 FROM unnest(ARRAY['', '-a', 'Acme', 'acme corp', 'a_b', 'a.b', 'ä', ' acme', 'acme ', E'acme\n', repeat('x', 40), NULL,
     'a:b', '*', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a0eebc999c0b4ef8bb6d6bb9bd380a11',
     'a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11']) AS slug;
+
+SELECT test.refused($$SELECT tenancy.provision('nobody', id => '00000000-0000-0000-0000-000000000000')$$, '22023', 'the nil uuid is nobody''s id');
 
 -- Forms of external ids.
 SELECT lives_ok(format('SELECT tenancy.provision(%L, external_id => %L)', 'ext-' || n, external_id), 'an external id: ' || external_id)
