@@ -84,7 +84,7 @@ BEGIN
     PERFORM tenancy.check_reason(forget_store.reason);
     PERFORM tenancy.lock_store(forget_store.name);
     still := tenancy.detach_store(forget_store.name);
-    PERFORM tenancy.record_event(NULL, 'store_forgotten', jsonb_build_object('store', forget_store.name,
+    PERFORM tenancy.record_event(NULL, 'forget_store', jsonb_build_object('store', forget_store.name,
         'tenants', still, 'reason', forget_store.reason));
     PERFORM tenancy.notify_lifecycle('*');
     RETURN still;

@@ -47,7 +47,7 @@ BEGIN
     VALUES (named, pg_get_userbyid(known.proowner), trust_function.reason, pg_get_userbyid(tenancy.outer_role()))
     ON CONFLICT ON CONSTRAINT trusted_function_pkey DO UPDATE
         SET owner_name = excluded.owner_name, reason = excluded.reason, trusted_by = excluded.trusted_by, trusted_at = now();
-    PERFORM tenancy.record_event(NULL, 'function_trusted', jsonb_build_object(
+    PERFORM tenancy.record_event(NULL, 'trust_function', jsonb_build_object(
         'function', named, 'owner', pg_get_userbyid(known.proowner), 'reason', trust_function.reason));
 END
 $$;
@@ -66,7 +66,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM tenancy.record_event(NULL, 'function_distrusted', jsonb_build_object('function', named));
+    PERFORM tenancy.record_event(NULL, 'distrust_function', jsonb_build_object('function', named));
     RETURN true;
 END
 $$;

@@ -74,7 +74,7 @@ BEGIN
             pg_get_userbyid(tenancy.outer_role()))
     ON CONFLICT ON CONSTRAINT finding_suppression_pkey DO UPDATE
     SET reason = excluded.reason, valid_until = excluded.valid_until, suppressed_by = excluded.suppressed_by, suppressed_at = now();
-    PERFORM tenancy.record_event(NULL, 'finding_suppressed', jsonb_build_object(
+    PERFORM tenancy.record_event(NULL, 'suppress_finding', jsonb_build_object(
         'rule', suppress_finding.rule, 'object', suppress_finding.object, 'valid_until', suppress_finding.until,
         'reason', suppress_finding.reason));
 END
@@ -94,7 +94,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM tenancy.record_event(NULL, 'finding_unsuppressed',
+    PERFORM tenancy.record_event(NULL, 'unsuppress_finding',
         jsonb_build_object('rule', unsuppress_finding.rule, 'object', unsuppress_finding.object));
     RETURN true;
 END

@@ -122,8 +122,8 @@ SELECT test.refused($$SELECT tenancy.forget_store('nope', 'x')$$, 'TN027', 'no s
 SELECT test.refused($$SELECT tenancy.forget_store('docs', ' ')$$, '22023', 'not without a reason');
 SELECT is(tenancy.forget_store('docs', 'burnt down'), 5::bigint, 'forgotten: five were not proven gone');
 SELECT is((SELECT state FROM tenancy.tenant WHERE slug = 'late'), 'active', 'nobody waits for it any more');
-SELECT results_eq($$SELECT event, test.slug(tenant_id), detail ->> 'store', detail ->> 'tenants' FROM tenancy.audit_event WHERE event IN ('store_forgotten', 'erasure_unproven') ORDER BY 1$$,
-    $$VALUES ('erasure_unproven', 'asked', 'docs', NULL), ('store_forgotten', NULL, 'docs', '5')$$, 'on record, also with the tenant to be erased');
+SELECT results_eq($$SELECT event, test.slug(tenant_id), detail ->> 'store', detail ->> 'tenants' FROM tenancy.audit_event WHERE event IN ('forget_store', 'erasure_unproven') ORDER BY 1$$,
+    $$VALUES ('erasure_unproven', 'asked', 'docs', NULL), ('forget_store', NULL, 'docs', '5')$$, 'on record, also with the tenant to be erased');
 SELECT is((SELECT count(*) FROM tenancy.tenant_store WHERE store = 'docs') + (SELECT count(*) FROM tenancy.store_mark WHERE store = 'docs'), 0::bigint, 'nothing is known of it');
 SELECT test.refused($$SELECT tenancy.forget_store('docs', 'x')$$, 'TN027', 'forgotten once');
 SELECT test.refused($$SELECT tenancy.define_store('docs', 'redis')$$, 'TN028', 'its name stays of its kind');

@@ -47,8 +47,8 @@ SELECT is(tenancy.unsuppress_finding('C09_unprotected_table', 'shop.note'), fals
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT count(*) FROM tenancy.check_isolation() WHERE rule ~ '^S01'), 0::bigint, 'nothing left to say');
 SELECT results_eq(
-    $$SELECT event, actor_role, detail - 'valid_until' FROM tenancy.audit_event WHERE event ~ '^finding' ORDER BY seq$$,
-    $$VALUES ('finding_suppressed', 'iso_admin'::name, '{"rule": "C09_unprotected_table", "object": "shop.note", "reason": "goes next week"}'::jsonb),
-             ('finding_suppressed', 'iso_admin', '{"rule": "C09_unprotected_table", "object": "shop.note", "reason": "goes in May"}'),
-             ('finding_unsuppressed', 'iso_admin', '{"rule": "C09_unprotected_table", "object": "shop.note"}')$$, 'all recorded');
+    $$SELECT event, actor_role, detail - 'valid_until' FROM tenancy.audit_event WHERE event ~ '_finding$' ORDER BY seq$$,
+    $$VALUES ('suppress_finding', 'iso_admin'::name, '{"rule": "C09_unprotected_table", "object": "shop.note", "reason": "goes next week"}'::jsonb),
+             ('suppress_finding', 'iso_admin', '{"rule": "C09_unprotected_table", "object": "shop.note", "reason": "goes in May"}'),
+             ('unsuppress_finding', 'iso_admin', '{"rule": "C09_unprotected_table", "object": "shop.note"}')$$, 'all recorded');
 SELECT * FROM finish();

@@ -84,4 +84,4 @@ def test_what_is_refused(planned: Planned, arguments: str) -> None:
 
 def test_it_is_recorded(trusted: Planned) -> None:
     assert trusted.admin("select reason from tenancy.trusted_function") == [("tests",)]
-    assert trusted.admin("select count(*) > 0 from tenancy.audit_event where event = 'function_trusted'") == [(True,)]
+    assert trusted.admin("select count(*) > 0 from tenancy.audit_event where event = 'trust_function'") == [(True,)]
