@@ -2,10 +2,22 @@
 
 import os
 
+import psycopg
 import pytest
 from filled_world import check_enforced, content, fill
 from harness import Server
 from harness.process import run, server_user
+
+
+def opens_without_the_library(server: Server) -> bool:
+    """Whether a superuser's session, which no hook of the extension sees, can switch row security off."""
+    with server.connect(dbname="origin", options="-c session_preload_libraries=") as connection:
+        try:
+            connection.execute("begin; alter table app.zone disable row level security; rollback")
+        except psycopg.Error as error:
+            assert error.sqlstate == "TN018"
+            return False
+        return True
 
 
 @pytest.mark.parametrize("preload", ["shared", None], ids=["shared", "session"])
@@ -25,5 +37,8 @@ def test_an_upgraded_cluster_is_enforced(preload: str | None) -> None:
         after = content(new, "origin")
         assert {name: rows for name, rows in after.items() if rows != before[name]} == {}
         check_enforced(new, "origin")
+        assert opens_without_the_library(new) == (preload is None), "the event trigger knows its tables by where they were"
         # The record is bound to its new place; there was nothing to correct.
         assert new.execute("select * from tenancy.sync()", dbname="origin") == []
+        assert not opens_without_the_library(new)
+
