@@ -168,14 +168,19 @@ BEGIN
             HINT = 'Tokens without jti are revoked by removing their key.';
     END IF;
     DELETE FROM tenancy.token_revocation r WHERE r.expires_at < now() - interval '1 day';
-    INSERT INTO tenancy.token_revocation (issuer, jti, expires_at, revoked_by)
-    VALUES (revoke_token.issuer, revoke_token.jti, revoke_token.expires_at, pg_get_userbyid(tenancy.outer_role()))
-    ON CONFLICT DO NOTHING;
+    -- Not before any token of the issuer that was signed by now expires, whatever the caller says.
+    INSERT INTO tenancy.token_revocation AS r (issuer, jti, expires_at, revoked_by)
+    SELECT revoke_token.issuer, revoke_token.jti,
+           greatest(revoke_token.expires_at, now() + make_interval(secs => max(k.max_lifetime + k.leeway))),
+           pg_get_userbyid(tenancy.outer_role())
+    FROM tenancy.signing_key AS k WHERE k.issuer = revoke_token.issuer
+    ON CONFLICT ON CONSTRAINT token_revocation_pkey
+    DO UPDATE SET expires_at = greatest(r.expires_at, EXCLUDED.expires_at);
     PERFORM tenancy.record_event(NULL, 'revoke_token', jsonb_build_object('issuer', revoke_token.issuer));
 END
 $$;
 COMMENT ON FUNCTION tenancy.revoke_token(text, text, timestamptz) IS
-'Withdraws one token, named by issuer and jti, until it would have expired by itself. Errors: 42501, 22023.';
+'Withdraws one token, named by issuer and jti, until it would have expired by itself: until expires_at, and no shorter than the issuer''s keys let a token live that is signed now. Called again it can only prolong that. Errors: 42501, 22023.';
 
 CREATE FUNCTION tenancy.enter_all(reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

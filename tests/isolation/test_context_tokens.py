@@ -301,6 +301,28 @@ def test_cut_off_in_mid_transaction(world: World, nobody, tenants, cut: str, ste
     assert world.stored(tenants[0]) == before
 
 
+def test_a_revocation_outlives_what_its_caller_says(world: World, nobody, tenants):  # noqa: F811
+    """The next revocation cleans up those whose tokens have expired."""
+    signer = Signer("EdDSA", f"revoked-{uuid.uuid4().hex[:8]}")
+    signer.register(world, ["a"])
+    token = signer.token("a", jti="early")
+    revoke = "select tenancy.revoke_token(%s, %s, now() - interval '1 week')"
+    try:
+        for jti in ("early", "early", "another"):
+            world.admin(revoke, ISSUER, jti)
+        nobody.execute("begin")
+        with pytest.raises(psycopg.Error) as caught:
+            enter(nobody, token)
+        assert caught.value.sqlstate == "TN007"
+        nobody.execute("rollback")
+        world.admin("select tenancy.revoke_token(%s, 'early', now() + interval '1 year')", ISSUER)
+        world.admin(revoke, ISSUER, "early")
+        kept = "select jti from tenancy.token_revocation where expires_at > now() + interval '364 days'"
+        assert world.admin(kept) == [("early",)], "it is never shortened"
+    finally:
+        world.admin("delete from tenancy.token_revocation")
+
+
 @pytest.mark.parametrize("step", ["select count(*) from app.note", "commit"])
 def test_expiry_in_mid_transaction(world: World, nobody, tenants, step: str):  # noqa: F811
     signer = Signer("EdDSA", f"short-{uuid.uuid4().hex[:8]}")
