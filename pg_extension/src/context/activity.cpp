@@ -152,8 +152,20 @@ bool stands_aside(const VirtualTransactionId& transaction, const LOCKTAG& tag) {
     return found;
 }
 
+// The process that is in the transaction now, or nullptr.
+const PGPROC* process_in(const VirtualTransactionId& transaction) {
+    const PGPROC* process = compat::process_of(transaction);
+    if (process == nullptr)
+        return nullptr;
+    VirtualTransactionId current;
+    GET_VXID_FROM_PGPROC(current, *process);
+    return VirtualTransactionIdEquals(current, transaction) ? process : nullptr;
+}
+
+// A process hears a signal when it next looks: it may be in its next transaction by then, which
+// nobody who sends one can rule out.
 void signal(const VirtualTransactionId& transaction, int number) {
-    PGPROC* process = compat::process_of(transaction);
+    const PGPROC* process = process_in(transaction);
     if (process != nullptr && process->pid != 0)
         kill(process->pid, number);
 }
@@ -183,13 +195,9 @@ constexpr long poll_interval = 10;  // milliseconds
 
 // A prepared transaction keeps the number it had in its session.
 char* name_of(const VirtualTransactionId& transaction) {
-    const PGPROC* process = compat::process_of(transaction);
-    if (process != nullptr) {
-        VirtualTransactionId current;
-        GET_VXID_FROM_PGPROC(current, *process);
-        if (VirtualTransactionIdEquals(current, transaction))
-            return psprintf("that of process %d", process->pid);
-    }
+    const PGPROC* process = process_in(transaction);
+    if (process != nullptr)
+        return psprintf("that of process %d", process->pid);
     return pstrdup("prepared, or has just ended");
 }
 
