@@ -1,6 +1,7 @@
 """Constraints that tell of rows which a policy hides, or act on them."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -271,12 +272,9 @@ def test_k53_anothers_session(leak: Trial, function: str, first: str) -> None:
     """Sessions of one role may end each other, whichever tenants they work for."""
 
     def ends(side: Side) -> bool:
-        victim = side.connect()
-        with side.session() as attacker:
+        with closing(side.connect()) as victim, side.session() as attacker:
             attacker.execute(first)
-            ended = attacker.execute(f"select {function}(%s)", [victim.info.backend_pid]).fetchone()
-        victim.close()
-        return ended == (True,)
+            return attacker.execute(f"select {function}(%s)", [victim.info.backend_pid]).fetchone() == (True,)
 
     leak.stops(ends, "42501", "end other sessions")
 
