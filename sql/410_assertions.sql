@@ -270,14 +270,20 @@ RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
+    severities CONSTANT pg_catalog.text[] := ARRAY['error', 'warning', 'info'];
+    worst CONSTANT pg_catalog.int4 := pg_catalog.array_position(severities, tap_no_findings.severity);
     findings pg_catalog.text := (
         SELECT pg_catalog.string_agg(pg_catalog.concat(f.severity, ' ', f.rule, ': ', f.message), E'\n')
         FROM tenancy.check_isolation() AS f
-        WHERE pg_catalog.array_position(ARRAY['error', 'warning', 'info'], f.severity)
-              OPERATOR(pg_catalog.<=) pg_catalog.array_position(ARRAY['error', 'warning', 'info'], tap_no_findings.severity));
+        WHERE pg_catalog.array_position(severities, f.severity) OPERATOR(pg_catalog.<=) worst);
 BEGIN
+    IF worst IS NULL THEN
+        RAISE EXCEPTION 'severity must be error, warning or info, not %',
+            CASE WHEN tap_no_findings.severity IS NULL THEN 'NULL' ELSE pg_catalog.concat('"', tap_no_findings.severity, '"') END
+            USING ERRCODE = '22023';
+    END IF;
     RETURN tenancy.tap_line(findings IS NULL, pg_catalog.concat('the linter finds no ', tap_no_findings.severity, ' or worse'), findings);
 END
 $$;
 COMMENT ON FUNCTION tenancy.tap_no_findings(text) IS
-'pgTAP test: tenancy.check_isolation() finds nothing of that severity (error, warning, info) or worse that is not suppressed. For operators of kind admin and auditor. Errors: 42501, 42883 where pgTAP is not installed.';
+'pgTAP test: tenancy.check_isolation() finds nothing of that severity (error, warning, info) or worse that is not suppressed. For operators of kind admin and auditor. Errors: 22023 for another severity, 42501, 42883 where pgTAP is not installed.';

@@ -16,7 +16,7 @@ SELECT tenancy.enter('alpha') \g /dev/null
 INSERT INTO shop.contact (tenant_id, email) VALUES (:'alpha', 'a@alpha') RETURNING id AS contact \gset
 COMMIT;
 
-SELECT plan(53);
+SELECT plan(57);
 
 -- tap_protected.
 SELECT * FROM check_test(tenancy.tap_protected('shop.contact'), true, 'tap_protected', 'table shop.contact is protected', '');
@@ -142,4 +142,8 @@ SELECT * FROM check_test(tenancy.tap_no_findings('error'), false, 'tap_no_findin
 DROP TABLE shop.open;
 SELECT * FROM check_test(tenancy.tap_no_findings('error'), true, 'tap_no_findings of errors', 'the linter finds no error or worse', '');
 SELECT * FROM check_test(tenancy.tap_no_findings(), false, 'tap_no_findings of warnings', 'the linter finds no warning or worse');
+SELECT throws_ok($$SELECT tenancy.tap_no_findings('errors')$$, '22023', 'severity must be error, warning or info, not "errors"', 'a severity that there is not');
+SELECT throws_ok($$SELECT tenancy.tap_no_findings('ERROR')$$, '22023', 'severity must be error, warning or info, not "ERROR"', 'nor in capitals');
+SELECT throws_ok($$SELECT tenancy.tap_no_findings('')$$, '22023', 'severity must be error, warning or info, not ""', 'nor an empty one');
+SELECT throws_ok($$SELECT tenancy.tap_no_findings(NULL)$$, '22023', 'severity must be error, warning or info, not NULL', 'nor none');
 SELECT * FROM finish();
