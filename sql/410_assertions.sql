@@ -107,14 +107,16 @@ BEGIN
         WHEN insufficient_privilege THEN
             RETURN CASE WHEN try_step.keep THEN SQLERRM END; -- nothing is reached then
         WHEN OTHERS THEN
-            RETURN SQLERRM;
+            RETURN SQLERRM || CASE WHEN NOT try_step.keep THEN ''
+                                   WHEN SQLSTATE = '23503' THEN '; the row it refers to must be that tenant''s: tenant => ''slug'', sample => ''{"column": "value"}'''
+                                   ELSE '; give the values that the row needs: sample => ''{"column": "value"}''' END;
     END;
     RETURN CASE WHEN try_step.expected IS NULL THEN 'was not refused'
                 WHEN reached <> try_step.expected THEN format('reached %s rows instead of %s', reached, try_step.expected) END;
 END
 $$;
 COMMENT ON FUNCTION tenancy.try_step(oid, text, uuid, bigint, boolean) IS
-'Runs a command as a role in the context of a tenant and says what is wrong with its outcome: other rows than expected, or, with NULL expected, that it was not refused. NULL when nothing is. Internal.';
+'Runs a command as a role in the context of a tenant and says what is wrong with its outcome: other rows than expected, or, with NULL expected, that it was not refused; of a step that is to stay also what to give it. NULL when nothing is. Internal.';
 
 CREATE FUNCTION tenancy.try_steps(relation regclass, role oid, held record, writer uuid, stranger uuid, sample jsonb)
 RETURNS TABLE (step text, problem text)
@@ -127,8 +129,7 @@ DECLARE
     member regclass;
 BEGIN
     step := 'a tenant writes a row';
-    problem := tenancy.try_step(role, tenancy.sample_insert(relation, held.tenant_column, sample, NULL), writer, 1, keep => true)
-               || '; give the values that the row needs: sample => ''{"column": "value"}''';
+    problem := tenancy.try_step(role, tenancy.sample_insert(relation, held.tenant_column, sample, NULL), writer, 1, keep => true);
     RETURN NEXT;
     IF problem IS NOT NULL THEN
         RETURN; -- without the row the rest would say nothing
