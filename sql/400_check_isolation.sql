@@ -54,9 +54,13 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER -- writes the record
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    found_now boolean; -- NULL: there is no such rule
 BEGIN
     PERFORM tenancy.require_operator('admin');
-    IF NOT EXISTS (SELECT FROM tenancy.isolation_rules() AS r WHERE r.rule = suppress_finding.rule) THEN
+    SELECT bool_or(l.object IS NOT DISTINCT FROM suppress_finding.object) INTO found_now
+    FROM tenancy.isolation_lint() AS l WHERE l.rule = suppress_finding.rule;
+    IF found_now IS NULL THEN
         RAISE EXCEPTION 'there is no rule %', coalesce(quote_literal(left(suppress_finding.rule, 60)), 'NULL')
             USING ERRCODE = '42704', HINT = 'tenancy.isolation_rules() lists them.';
     ELSIF coalesce(suppress_finding.object, '') = '' THEN
@@ -66,7 +70,7 @@ BEGIN
         RAISE EXCEPTION 'a suppression needs a reason' USING ERRCODE = '22023',
             HINT = 'Say why the finding is acceptable, for whoever audits this.';
     ELSIF suppress_finding.until IS NULL OR suppress_finding.until <= now() OR suppress_finding.until = 'infinity' THEN
-        RAISE EXCEPTION 'until must be a time to come' USING ERRCODE = '22023',
+        RAISE EXCEPTION 'until must be a finite time to come' USING ERRCODE = '22023',
             HINT = 'Then the finding counts again and somebody looks at it once more.';
     END IF;
     INSERT INTO tenancy.finding_suppression AS s (rule, object, reason, valid_until, suppressed_by)
@@ -77,10 +81,14 @@ BEGIN
     PERFORM tenancy.record_event(NULL, 'suppress_finding', jsonb_build_object(
         'rule', suppress_finding.rule, 'object', suppress_finding.object, 'valid_until', suppress_finding.until,
         'reason', suppress_finding.reason));
+    IF NOT found_now THEN
+        RAISE NOTICE 'no finding of % is about % now', suppress_finding.rule, quote_literal(left(suppress_finding.object, 200))
+            USING HINT = 'Name the object as tenancy.check_isolation() does, such as shop.orders.';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION tenancy.suppress_finding(text, text, text, timestamptz) IS
-'Leaves the findings of a rule about one object, named as tenancy.check_isolation() names it, out of its result until a time. Then they count again, and the suppression itself is a finding. Replaces an earlier suppression of the same. Errors: 42501, 42704 no such rule, 22023.';
+'Leaves the findings of a rule about one object, named as tenancy.check_isolation() names it, out of its result until a time; a notice says where no such finding is there now. Then they count again, and the suppression itself is a finding. Replaces an earlier suppression of the same. Errors: 42501, 42704 no such rule, 22023.';
 
 CREATE FUNCTION tenancy.unsuppress_finding(rule text, object text)
 RETURNS boolean

@@ -9,7 +9,7 @@ CREATE TABLE shop.memo (tenant_id uuid, text text);
 RESET SESSION AUTHORIZATION;
 \set unprotected '(SELECT coalesce(string_agg(object, '' ''), ''none'') FROM tenancy.check_isolation() WHERE rule = ''C09_unprotected_table'')'
 
-SELECT plan(22);
+SELECT plan(23);
 
 SET SESSION AUTHORIZATION iso_admin;
 SELECT is(:unprotected, 'shop.memo shop.note', 'both count');
@@ -28,6 +28,7 @@ SELECT test.refused($$SELECT tenancy.suppress_finding('C09_unprotected_table', N
 SELECT test.refused($$SELECT tenancy.suppress_finding('C09_unprotected_table', 'shop.note', ' ', now() + interval '1 day')$$, '22023', 'no reason');
 SELECT test.refused($$SELECT tenancy.suppress_finding('C09_unprotected_table', 'shop.note', 'why', now())$$, '22023', 'over already');
 SELECT test.refused($$SELECT tenancy.suppress_finding('C09_unprotected_table', 'shop.note', 'why', 'infinity')$$, '22023', 'for ever');
+SELECT throws_ok($$SELECT tenancy.suppress_finding('C09_unprotected_table', 'shop.note', 'why', 'infinity')$$, '22023', 'until must be a finite time to come', 'which is said');
 SELECT test.refused($$SELECT tenancy.suppress_finding('C09_unprotected_table', 'shop.note', 'why', NULL)$$, '22023', 'until nothing');
 
 SET SESSION AUTHORIZATION iso_auditor;
