@@ -63,7 +63,7 @@ BEGIN
     END IF;
     IF grant_explain.until IS NULL OR grant_explain.until <= now()
        OR grant_explain.until = 'infinity' THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'until must be a time to come',
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'until must be a finite time to come',
             HINT = 'Plans tell about the rows of all tenants: give as little time as it takes.';
     END IF;
     IF coalesce(btrim(grant_explain.reason), '') = '' THEN
