@@ -52,16 +52,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.trust_function(regprocedure, text) IS
-'Trusts the function behind an operator with the values of all tenants: PostgreSQL may evaluate it on them in an index and in statistics, which makes queries with the operator as fast as hand-written ones. It must raise no error or message and have no effect that depends on the values. Whoever may replace the function is trusted with it, and so are the other operators of its operator family. Errors: 42501, 22023.';
+'Trusts the function behind an operator with the values of all tenants: PostgreSQL may evaluate it on them in an index and in statistics, which makes queries with the operator as fast as hand-written ones. It must raise no error or message and have no effect that depends on the values. Whoever may replace the function is trusted with it, and so are the other operators of its operator family. function is written with its argument types, pg_catalog.textregexeq(text, text): without them PostgreSQL says that it "expected a left parenthesis" (22P02). Errors: 42501, 22023.';
 
 CREATE FUNCTION tenancy.distrust_function(function text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    named text := coalesce(tenancy.function_signature(to_regprocedure(distrust_function.function)), distrust_function.function);
+    named text := distrust_function.function;
 BEGIN
     PERFORM tenancy.require_operator('admin');
+    BEGIN
+        named := coalesce(tenancy.function_signature(to_regprocedure(named)), named);
+    EXCEPTION
+        WHEN undefined_object OR invalid_schema_name THEN
+            NULL; -- it went with the type of an argument, and is called as it was
+        WHEN invalid_text_representation OR syntax_error THEN
+            RAISE EXCEPTION USING ERRCODE = '22P02', MESSAGE = format('"%s" is not a function with its argument types', named),
+                HINT = 'Write it with its argument types: pg_catalog.textregexeq(text, text).';
+    END;
     DELETE FROM tenancy.trusted_function AS t WHERE t.signature = named;
     IF NOT FOUND THEN
         RETURN false;
@@ -71,4 +80,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.distrust_function(text) IS
-'Takes back what tenancy.trust_function gave to a function, written with its argument types, or, when it was dropped since, as tenancy.trusted_function shows it; false when there was nothing. Plans made with it are dropped. Errors: 42501.';
+'Takes back what tenancy.trust_function gave to a function, written with its argument types, or, when it was dropped since, as tenancy.trusted_function shows it; false when there was nothing. Plans made with it are dropped. Errors: 22P02 without argument types, 42501.';

@@ -75,6 +75,26 @@ def test_only_admins_trust(planned: Planned) -> None:
                 connection.execute(f"select tenancy.{call}")
 
 
+@pytest.mark.parametrize("written", ["nonsense", "pg_catalog.textregexeq", "textregexeq(text", "textregexeq(no type)", ""])
+def test_distrust_asks_for_the_argument_types(planned: Planned, written: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation) as caught:
+        planned.admin(f"select tenancy.distrust_function('{written}')")
+    assert caught.value.diag.message_primary == f'"{written}" is not a function with its argument types'
+    assert caught.value.diag.message_hint == "Write it with its argument types: pg_catalog.textregexeq(text, text)."
+
+
+def test_distrust_of_a_function_that_went_with_its_type(planned: Planned) -> None:
+    planned.admin(
+        "create schema gone; create type gone.mood as enum ('good');"
+        "create function gone.alike(gone.mood) returns boolean language plpgsql immutable as 'begin return true; end';"
+        "select tenancy.trust_function('gone.alike(gone.mood)', 'tests'); drop type gone.mood cascade"
+    )
+    distrust = "select tenancy.distrust_function('gone.alike(gone.mood)')"
+    assert planned.admin(distrust) == [(True,)]
+    planned.admin("drop schema gone")
+    assert planned.admin(distrust) == [(False,)]
+
+
 @pytest.mark.parametrize("arguments", ["0, 'x'", f"'{REGEX}', ''", f"'{REGEX}', null"])
 def test_what_is_refused(planned: Planned, arguments: str) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue) as caught:
