@@ -10,7 +10,6 @@ from .run import SERVER, run_all, shares
 from .world import World
 
 SIZE = 2500
-SHOWN = 20  # findings
 
 
 def main() -> int:
@@ -25,8 +24,6 @@ def main() -> int:
         planned = shares(world, options.statements, options.seed, SIZE)
         chosen = (share for share in planned if options.share in (None, share.number))
         total = run_all(world, chosen, lambda line: print(line, flush=True))
-    for finding in total.findings[:SHOWN]:
-        print(f"\n{finding}")
     print(f"random_sql: {len(total.findings)} findings; {total}")
     if total.findings:
         print(f"random_sql: again with scripts/soak --statements {options.statements} --seed {options.seed} --share N")

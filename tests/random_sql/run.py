@@ -85,13 +85,14 @@ def crashes(server: Server, since: int) -> list[Finding]:
 
 
 def run_all(world: World, planned: Iterator[Share], told: Callable[[str], None]) -> Verdict:
-    """Runs the shares, and tells of each when it is done."""
+    """Runs the shares, and tells of each and what it found when it is done."""
     total = Verdict()
     for share in planned:
         verdict = run(world, share)
         told(f"{share}: {verdict}")
         for finding in verdict.findings:
             finding.reason = f"{share}: {finding.reason}"
+            told(str(finding))
         total.add(verdict)
     return total
 
