@@ -55,6 +55,13 @@ def test_order(name, everywhere, worlds):
         assert {finding.rule for finding in worlds[name].lint(connection)} == everywhere
 
 
+def test_settings_as_the_place_for_the_tenant(worlds):
+    with worlds["by hand"].transaction() as connection:
+        [found] = [finding for finding in worlds["by hand"].lint(connection) if finding.rule == "X34_settable_context"]
+    assert found.severity == "warning"
+    assert found.message == "policies trust settings that any SQL can change: app.tenant (tables with such policies: 4)"
+
+
 def found_on(server, database):
     """What is found in a new database with a protected table, beside what is so everywhere."""
     server.createdb(database, extensions=["tenancy"])
