@@ -37,7 +37,7 @@ BEGIN
     END IF;
     unknown := tenancy.count_unknown_tenants(report_unknown_tenants.relation, report_unknown_tenants.tenant_column, report_unknown_tenants.key_kind);
     IF unknown > 0 THEN
-        RAISE NOTICE 'table "%" has rows of % tenants that are not registered', report_unknown_tenants.relation, unknown
+        RAISE NOTICE 'table "%" has rows of tenants that are not registered (tenants: %)', report_unknown_tenants.relation, unknown
             USING HINT = 'They stay, and no context reaches them until tenancy.provision() has registered a tenant with that id or external id.';
     END IF;
 END
