@@ -239,6 +239,13 @@ def test_without_the_extension_tables_are_set_aside(lint, plain, tmp_path):
     assert json.loads(file.read_text())["exempt"] == {"s.queue": "--set-aside", "s.note": "--set-aside"}
 
 
+@pytest.mark.parametrize("name", ["orders", "s.order", "S.orders", "s.orders_id_seq", ""])
+def test_what_is_set_aside_has_to_be_there(lint, plain, name):
+    done = lint("--set-aside", "s.queue", "--set-aside", name, dbname=plain)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f'there is no table "{name}": write schema.table' in done.stderr
+
+
 def test_the_plain_file_finds_the_same(lint, plain, server):
     """psql with the file, and the rules that the program has built in."""
     file = PROGRAM.parents[3] / "tenancy_lint.sql"

@@ -49,6 +49,14 @@ bool is_good(const LintOptions& options, const lint::Outcome& outcome) {
     return bad == 0;
 }
 
+// A name that fits nothing would be passed over, and its table be found.
+void check_set_aside(Connection& connection, const LintOptions& options) {
+    const auto missing = lint::missing_tables(connection, options.set_aside);
+    if (!missing.empty()) {
+        throw UsageError("there is no table \"" + missing.front() + "\": write schema.table");
+    }
+}
+
 } // namespace
 
 Exit lint_command(const LintOptions& options) {
@@ -57,6 +65,7 @@ Exit lint_command(const LintOptions& options) {
     }
     Connection connection(PostgresConfig{}, options.login.target(), "tenancyd lint",
                           ServerRole::any);
+    check_set_aside(connection, options);
     lint::Outcome outcome;
     outcome.all = options.all;
     outcome.report = lint::ask(connection, {options.tenant_columns, options.set_aside});

@@ -130,6 +130,21 @@ std::size_t Report::accepted() const {
                                                   [](const Finding& one) { return one.accepted; }));
 }
 
+std::vector<std::string> missing_tables(Connection& connection,
+                                        const std::vector<std::string>& names) {
+    std::vector<std::string> missing;
+    const Rows rows = connection.execute(
+        "SELECT w.name FROM pg_catalog.unnest($1::pg_catalog.text[]) AS w(name) WHERE NOT EXISTS ("
+        "SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n "
+        "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') "
+        "AND pg_catalog.format('%I.%I', n.nspname, c.relname) = w.name)",
+        {array_text(names)});
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        missing.push_back(text_of(rows, row, "name"));
+    }
+    return missing;
+}
+
 Report ask(Connection& connection, const Guesses& guesses) {
     const Rows about =
         connection.execute("SELECT pg_catalog.current_database(), pg_catalog.to_regprocedure("

@@ -66,6 +66,10 @@ struct Guesses {
 // Throws std::invalid_argument for another word.
 [[nodiscard]] Severity severity_of(std::string_view word);
 
+// Those of the names, as schema.table, that no table has. Throws as Connection::execute().
+[[nodiscard]] std::vector<std::string> missing_tables(Connection& connection,
+                                                      const std::vector<std::string>& names);
+
 // Asks the database. Throws as Connection::execute().
 [[nodiscard]] Report ask(Connection& connection, const Guesses& guesses);
 
