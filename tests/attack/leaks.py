@@ -61,6 +61,7 @@ _CONFIGURATION = [
          "A superuser reads everything all the same.", ("tests/pgtap/isolation_ddl.sql",)),
     Leak("C03", "A superuser or a role with BYPASSRLS, or a membership that leads to one", "L, A",
          "Roles with BYPASSRLS are stopped at protected tables until they are registered and have entered all tenants. "
+         "pg_stats shows them the most common values of tables that they may read, registered or not. "
          "Superusers are asked nothing, and neither is who can become one.", ("tests/isolation/test_guard_bypass.py",)),
     Leak("C04", "Rights below SQL: pg_read_server_files, pg_execute_server_program, REPLICATION, pageinspect", "L",
          "Whoever reads the files reads all tenants."),

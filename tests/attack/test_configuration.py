@@ -69,6 +69,11 @@ def test_c03_refused_a_role_with_bypassrls(leak: Trial, tenant: str | None, sqls
     leak.stops(in_context(becoming, tenant=tenant, setup="grant attack_etl to attack_app"), sqlstate)
 
 
+def test_c03_remains_statistics_for_a_role_with_bypassrls(leak: Trial) -> None:
+    values = "set local role attack_etl; select most_common_vals, histogram_bounds from pg_stats where tablename = 'ticket'"
+    leak.remains(in_context(values, tenant=None, setup="grant attack_etl to attack_app; analyze app.ticket"))
+
+
 @pytest.mark.parametrize("policy", ["using (true)", "for select using (true)", "to attack_app using (tenant_id is not null)"])
 def test_c05_one_more_permissive_policy(leak: Trial, policy: str) -> None:
     leak.stops(becomes("select", f"create policy open on app.ticket {policy}"))

@@ -55,6 +55,30 @@ def test_order(name, everywhere, worlds):
         assert {finding.rule for finding in worlds[name].lint(connection)} == everywhere
 
 
+RIGHTS = {
+    "select 1": "info",
+    "grant usage on schema shop to lint_report; grant all on shop.country to lint_report": "info",
+    "grant select on shop.orders to lint_report": "error",
+    "grant select (item) on shop.orders to lint_report": "error",
+    "grant delete on shop.orders to lint_report": "error",
+    "alter table shop.orders owner to lint_report": "error",
+    "grant lint_app to lint_report": "error",
+    "grant pg_read_all_data to lint_report": "error",
+    "create table shop.note (tenant_id uuid); grant insert on shop.note to public": "error",
+}
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+@pytest.mark.parametrize("name", ["extension", "by hand"])
+def test_bypass_counts_with_rights(name, rights, worlds):
+    """Without the extension, which would stop the role, nobody can say that it is meant to work for all."""
+    with worlds[name].transaction() as connection:
+        connection.execute(f"create role lint_report bypassrls; {rights}")
+        [found] = [finding for finding in worlds[name].lint(connection) if finding.rule == "C03_bypass_role"]
+        assert found.severity == (RIGHTS[rights] if name == "extension" else RIGHTS[rights].replace("error", "warning"))
+        assert ("no table of tenants" in found.message) == (found.severity == "info")
+
+
 def test_settings_as_the_place_for_the_tenant(worlds):
     with worlds["by hand"].transaction() as connection:
         [found] = [finding for finding in worlds["by hand"].lint(connection) if finding.rule == "X34_settable_context"]

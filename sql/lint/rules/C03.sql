@@ -1,15 +1,20 @@
 -- C03: roles that no policy binds.
 UNION ALL
 SELECT * FROM (VALUES ('C03_bypass_role', 'error',
-    'no policy binds role %1$s, which has BYPASSRLS',
-    'A role with BYPASSRLS reads and writes the rows of all tenants wherever it has rights on the table.',
-    'SET ROLE %1$s; SELECT count(*) FROM orders; -- counts the rows of all tenants',
+    'no policy binds role %1$s, which has BYPASSRLS and rights on %3$s',
+    'A role with BYPASSRLS reads and writes the rows of all tenants wherever it has rights on the table. At tables that tenancy protects it is stopped until it is registered, but not in pg_stats, which shows it the most common values of every table that it may read.',
+    'SET ROLE %1$s; SELECT most_common_vals FROM pg_stats; -- values of all tenants; SELECT count(*) FROM orders counts the rows of all',
     'ALTER ROLE %1$s NOBYPASSRLS;%2$s',
-    ARRAY['report', ' -- or, if it is to work for all: SELECT tenancy.register_bypass(''report'', ''purpose'');'])) AS m
+    ARRAY['report', ' -- or, if it is to work for all: SELECT tenancy.register_bypass(''report'', ''purpose'');', 'tables of tenants, such as shop.orders'])) AS m
 LEFT JOIN LATERAL (
-    SELECT CASE WHEN NOT i.extension THEN 'warning' END, 'pg_authid'::regclass::oid, r.oid, 0, NULL::text,
-           ARRAY[r.name, CASE WHEN i.extension THEN format(' -- or, if it is to work for all: SELECT tenancy.register_bypass(%L, ''purpose'');', r.rolname) END]
+    SELECT CASE WHEN x.name IS NULL THEN 'info' WHEN NOT i.extension THEN 'warning' END, 'pg_authid'::regclass::oid, r.oid, 0, NULL::text,
+           ARRAY[r.name, CASE WHEN i.extension THEN format(' -- or, if it is to work for all: SELECT tenancy.register_bypass(%L, ''purpose'');', r.rolname) END,
+                 coalesce('tables of tenants, such as ' || x.name, 'no table of tenants as yet')]
     FROM role AS r CROSS JOIN installation AS i
+    CROSS JOIN LATERAL (
+        SELECT min(t.name) AS name FROM tenant_table AS t
+        WHERE has_any_column_privilege(r.oid, t.relid, 'SELECT, INSERT, UPDATE, REFERENCES') OR has_table_privilege(r.oid, t.relid, 'DELETE, TRUNCATE, TRIGGER')
+    ) AS x
     WHERE r.rolbypassrls AND NOT r.rolsuper AND r.rolname <> 'tenancy_maintainer'
       AND r.oid NOT IN (SELECT a.role FROM allowed_bypass AS a)
 ) AS f ON true

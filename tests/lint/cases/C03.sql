@@ -1,7 +1,11 @@
 -- fires C03_bypass_role lint_report
 CREATE ROLE lint_report BYPASSRLS;
+GRANT SELECT ON shop.orders TO lint_report;
+-- fires C03_bypass_role lint_report
+CREATE ROLE lint_report BYPASSRLS;
 -- silent C03_bypass_role (extension)
 CREATE ROLE lint_report BYPASSRLS;
+GRANT SELECT ON shop.orders TO lint_report;
 SELECT tenancy.register_bypass('lint_report', 'reports', now() + interval '1 day');
 -- silent C03_bypass_role
 CREATE ROLE lint_report;
