@@ -114,7 +114,9 @@ Bitmapset* move_in(Node* node, Level* level) {
 
 void move_trusted_conditions(Query* query, const Bitmapset* confined, ParamListInfo parameters) {
     Level level{query, confined, parameters};
-    if (query->jointree != nullptr)
+    // What stands in the place of MERGE's WHERE clause decides which rows match, and takes none
+    // away.
+    if (query->jointree != nullptr && query->commandType != CMD_MERGE)
         move_in(reinterpret_cast<Node*>(query->jointree), &level);
 }
 
