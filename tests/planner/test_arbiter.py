@@ -41,6 +41,17 @@ def test_upsert(server: Server, database: str, sql: str) -> None:
     assert run(server, database, "two", "select visits from contact") == [(1,)]
 
 
+@pytest.mark.parametrize("index", [
+    "create unique index on contact (email) where visits > 100",
+    "alter table contact add constraint late unique (email) deferrable",
+], ids=["partial", "deferrable"])
+def test_an_index_that_cannot_decide(server: Server, database: str, index: str) -> None:
+    server.execute(SCHEMA, dbname=database)
+    server.execute(index, dbname=database)
+    assert run(server, database, "one", UPSERTS["column"]) == [(1,)]
+    assert run(server, database, "one", UPSERTS["column"]) == [(2,)]
+
+
 def test_several_columns(server: Server, database: str) -> None:
     server.execute(SCHEMA, dbname=database)
     sql = "insert into place (name, code) values ('n', 'c') on conflict (name, code) do nothing returning code"

@@ -42,14 +42,33 @@ bool is_same(const Key& one, const Key& other) {
            list_difference(other.expressions, one.expressions) == NIL;
 }
 
-// Whether the target has a unique index on the key.
-bool has_unique_index(Relation table, Index target, const Key& key) {
+// Whether every row that `where` is true for is in the index.
+bool covers(Relation index, Index target, Node* where) {
+    auto* predicate = static_cast<List*>(copyObjectImpl(RelationGetIndexPredicate(index)));
+    ChangeVarNodes(reinterpret_cast<Node*>(predicate), 1, static_cast<int>(target), 0);
+    return predicate_implied_by(predicate, make_ands_implicit(reinterpret_cast<Expr*>(where)),
+                                false);
+}
+
+// What ON CONFLICT names: the target and its key, and which rows.
+struct Named {
+    Index target;
+    Key key;
+    Node* where;
+};
+
+bool is_arbiter(Relation index, const Named& named) {
+    return index->rd_index->indisunique && index->rd_index->indisvalid &&
+           index->rd_index->indimmediate && is_same(named.key, index_key(index, named.target)) &&
+           covers(index, named.target, named.where);
+}
+
+bool has_arbiter(Relation table, const Named& named) {
     bool found = false;
     ListCell* cell;
     foreach (cell, RelationGetIndexList(table)) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-        found = found || (index->rd_index->indisunique && index->rd_index->indisvalid &&
-                          is_same(key, index_key(index, target)));
+        found = found || is_arbiter(index, named);
         index_close(index, NoLock);
     }
     return found;
@@ -68,13 +87,13 @@ void add_tenant(OnConflictExpr* conflict, Oid relation, Index target) {
     const isolation::Protection protection = isolation::protection_of(relation);
     if (protection.kind == isolation::KeyKind::none)
         return;
-    Key key = named_key(conflict);
-    if (bms_is_member(protection.tenant_column, key.columns))
+    Named named{target, named_key(conflict), conflict->arbiterWhere};
+    if (bms_is_member(protection.tenant_column, named.key.columns))
         return;
     Relation table = table_open(relation, NoLock); // locked since the statement was parsed
-    if (!has_unique_index(table, target, key)) {
-        key.columns = bms_add_member(key.columns, protection.tenant_column);
-        if (has_unique_index(table, target, key))
+    if (!has_arbiter(table, named)) {
+        named.key.columns = bms_add_member(named.key.columns, protection.tenant_column);
+        if (has_arbiter(table, named))
             add_column(conflict, table, target, protection.tenant_column);
     }
     table_close(table, NoLock);
