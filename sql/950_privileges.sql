@@ -1,5 +1,42 @@
 -- Who may call and read what: nobody anything, but for this list, which a test compares with the
 -- catalog. Writing is for functions alone.
+
+-- What ALTER DEFAULT PRIVILEGES gave to others is taken back first. What conditions and defaults of
+-- protected tables call keeps the rights it was made with, which are EXECUTE for PUBLIC: PostgreSQL asks
+-- for them with every statement, and takes several times as long over a list of the function's own.
+DO $$
+DECLARE
+    v_called CONSTANT text := '^(current|default)_tenant_(id|external_.*)$';
+    v_statement text;
+BEGIN
+    FOR v_statement IN
+        WITH routine AS (
+            SELECT p.oid, p.proowner, p.proacl, p.proname ~ v_called AS is_called
+            FROM pg_proc AS p WHERE p.pronamespace = 'tenancy'::regnamespace
+        ), object (name, owner, rights) AS (
+            SELECT 'SCHEMA tenancy', n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.oid = 'tenancy'::regnamespace
+            UNION ALL
+            SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass, c.relowner, c.relacl
+            FROM pg_class AS c WHERE c.relnamespace = 'tenancy'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+            UNION ALL
+            SELECT 'ROUTINE ' || r.oid::regprocedure, r.proowner, coalesce(r.proacl, acldefault('f', r.proowner))
+            FROM routine AS r WHERE r.proacl IS NOT NULL OR NOT r.is_called
+        )
+        SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', o.name, coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'))
+        FROM object AS o CROSS JOIN LATERAL aclexplode(o.rights) AS a WHERE a.grantee <> o.owner
+    LOOP
+        EXECUTE v_statement;
+    END LOOP;
+    FOR v_statement IN
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', p.oid::regprocedure) FROM pg_proc AS p
+        WHERE p.pronamespace = 'tenancy'::regnamespace AND p.proacl IS NOT NULL
+          AND p.proname ~ v_called
+    LOOP
+        EXECUTE v_statement;
+    END LOOP;
+END
+$$;
+
 -- Reading follows membership in the cluster's roles. No policies here that would ask for the row in
 -- tenancy.operator too: pg_dump writes policies of an extension's tables out again, and the restore
 -- would fail on them. Who must not read this database's registry has no CONNECT to the database.
@@ -12,29 +49,6 @@ GRANT SELECT ON
 TO tenancy_admin, tenancy_auditor;
 GRANT SELECT ON tenancy.transition, tenancy.error_code TO PUBLIC;
 GRANT USAGE ON SCHEMA tenancy TO PUBLIC;
-
--- What conditions and defaults of protected tables call keeps the rights it was made with, which are
--- EXECUTE for PUBLIC: PostgreSQL asks for them with every statement, and takes several times as long
--- over a list of rights of the function's own. Where ALTER DEFAULT PRIVILEGES gave it one it is
--- granted what it needs.
-DO $$
-DECLARE
-    v_routine regprocedure;
-    v_listed boolean;
-    v_called boolean;
-BEGIN
-    FOR v_routine, v_listed, v_called IN
-        SELECT p.oid, p.proacl IS NOT NULL, p.proname ~ '^(current|default)_tenant_(id|external_.*)$'
-        FROM pg_proc AS p WHERE p.pronamespace = 'tenancy'::regnamespace
-    LOOP
-        IF NOT v_called THEN
-            EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', v_routine);
-        ELSIF v_listed THEN
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', v_routine);
-        END IF;
-    END LOOP;
-END
-$$;
 
 -- Read by everybody: each looks only at the caller, or at the tenant of the caller's context.
 GRANT EXECUTE ON FUNCTION tenancy.is_operator(text[]), tenancy.setting(text) TO PUBLIC;
