@@ -36,12 +36,12 @@ void look_up_all() {
     const uint64 epoch = registry::epoch();
     if (known.complete && known.epoch == epoch)
         return;
-    known.complete = true;
+    Known found{true, epoch, {}};
     for (size_t at = 0; at < lengthof(key_functions); at++) {
-        known.functions[at] = look_up(key_functions[at].name);
-        known.complete = known.complete && OidIsValid(known.functions[at]);
+        found.functions[at] = look_up(key_functions[at].name);
+        found.complete = found.complete && OidIsValid(found.functions[at]);
     }
-    known.epoch = epoch;
+    known = found;
 }
 
 } // namespace
