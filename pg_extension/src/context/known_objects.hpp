@@ -20,6 +20,13 @@ public:
         return entry.value;
     }
 
+    // Has it asked again the next time.
+    void forget(Oid object) {
+        Entry& entry = entries_[object & (count - 1)];
+        if (entry.object == object)
+            entry = {};
+    }
+
 private:
     struct Entry {
         uint64 epoch;

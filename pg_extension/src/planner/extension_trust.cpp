@@ -36,8 +36,33 @@ bool is_trigram_function(Oid function) {
     return extension != nullptr && strcmp(extension, "pg_trgm") == 0;
 }
 
-constinit context::KnownObjects<bool, 64> known_functions{};
+// A function's row: another one after every change, as of its owner.
+struct Version {
+    TransactionId made_by;
+    ItemPointerData place;
+};
+
+struct Verdict {
+    bool trusted;
+    Version version;
+};
+
+constinit context::KnownObjects<Verdict, 64> known_functions{};
+constinit context::KnownObjects<bool, 64> known_own{};
 constinit context::KnownObjects<bool, 64> known_families{};
+
+Version version_of(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        elog(ERROR, "cache lookup failed for function %u", function);
+    const Version version{HeapTupleHeaderGetRawXmin(tuple->t_data), tuple->t_self};
+    ReleaseSysCache(tuple);
+    return version;
+}
+
+bool is_same(Version one, Version other) {
+    return one.made_by == other.made_by && ItemPointerEquals(&one.place, &other.place);
+}
 
 // The name with schema and argument types, or nullptr.
 const char* signature_of(Oid function) {
@@ -55,12 +80,26 @@ const char* owner_of(Oid function) {
     return GetUserNameFromId(owner, false);
 }
 
-bool ask_about_function(Oid function) {
-    if (is_trigram_function(function))
-        return true;
+bool is_named_by_admin(Oid function) {
     const char* signature = signature_of(function);
     return signature != nullptr &&
            context::registry::is_trusted_function(signature, owner_of(function));
+}
+
+Verdict ask_about_function(Oid function) {
+    const Version version = version_of(function);
+    return {is_trigram_function(function) || is_named_by_admin(function), version};
+}
+
+// Those in C alone: the bodies of others the planner may put in.
+bool ask_whether_own(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    const bool in_c = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId;
+    ReleaseSysCache(tuple);
+    const char* extension = in_c ? extension_of(ProcedureRelationId, function) : nullptr;
+    return extension != nullptr && strcmp(extension, "tenancy") == 0;
 }
 
 bool ask_about_family(Oid family) {
@@ -71,7 +110,15 @@ bool ask_about_family(Oid family) {
 } // namespace
 
 bool is_trusted_addition(Oid function) {
-    return known_functions.find_out(function, ask_about_function);
+    const Verdict known = known_functions.find_out(function, ask_about_function);
+    if (is_same(known.version, version_of(function)))
+        return known.trusted;
+    known_functions.forget(function);
+    return known_functions.find_out(function, ask_about_function).trusted;
+}
+
+bool is_own_function(Oid function) {
+    return known_own.find_out(function, ask_whether_own);
 }
 
 bool is_trusted_family(Oid family) {

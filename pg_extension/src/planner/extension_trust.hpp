@@ -10,6 +10,9 @@ namespace tenancy::planner {
 // the operators of pg_trgm, and what tenancy.trust_function() names.
 bool is_trusted_addition(Oid function);
 
+// Whether a function is one of this extension's that the planner cannot replace.
+bool is_own_function(Oid function);
+
 // Whether PostgreSQL itself, pg_trgm, btree_gin or btree_gist made the operator family.
 bool is_trusted_family(Oid family);
 
