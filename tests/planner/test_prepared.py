@@ -63,3 +63,18 @@ def test_tenants_of_one_size_share_a_plan(planned: Planned) -> None:
                 connection.execute("select tenancy.enter(%s)", [slug])
                 connection.execute("execute q")
     assert [slug for slug, _ in itertools.groupby(planned_times)] == ["empty-one", "large", "empty-two"]
+
+
+def test_a_column_of_another_type(planned: Planned) -> None:
+    """A policy of the users' own that has the form of the tenant's: its table is not protected by it."""
+    planned.admin("create table public.named (tenant name, n int); alter table public.named owner to planned_app")
+    with planned.server.connect(user="planned_app", dbname=planned.database) as owner:
+        owner.execute(
+            "insert into public.named select tenant, n from (values ('abbbbbbbbbbbbbbb'), ('bbbbbbbbbbbbbbbb')) t(tenant), generate_series(1, 100) n;"
+            "alter table public.named enable row level security, force row level security; analyze public.named;"
+            "create policy own on public.named as restrictive using (tenant = tenancy.current_tenant_external_id());"
+            "create policy any_row on public.named using (tenant = tenancy.current_tenant_external_id())")
+    assert planned.admin("select key_kind from tenancy.protection('public.named')") == [(None,)]
+    with planned.session("small") as session, pytest.raises(psycopg.errors.InvalidParameterValue):
+        session.execute("select count(*) from public.named")
+    planned.admin("drop table public.named")

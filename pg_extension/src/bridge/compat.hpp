@@ -51,6 +51,19 @@ inline bool walk_query(Query* query, bool (*visit)(Node*, void*), void* argument
 #endif
 }
 
+// Whether the relation has columns that stand for expressions, which the planner puts in.
+inline bool computes_columns([[maybe_unused]] Oid relation_id) {
+#if PG_VERSION_NUM >= 180000
+    Relation relation = table_open(relation_id, NoLock); // locked since the statement was parsed
+    const TupleConstr* constraints = RelationGetDescr(relation)->constr;
+    const bool found = constraints != nullptr && constraints->has_generated_virtual;
+    table_close(relation, NoLock);
+    return found;
+#else
+    return false;
+#endif
+}
+
 // The user whose rights decide over a range table entry, InvalidOid for the current user.
 inline Oid checked_user(const PlannedStmt* statement, const RangeTblEntry* entry) {
 #if PG_VERSION_NUM >= 160000

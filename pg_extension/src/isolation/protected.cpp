@@ -36,6 +36,23 @@ bool is_equals(Oid operator_id) {
     return name != nullptr && strcmp(name, "=") == 0;
 }
 
+// Of these types protect() takes columns for a kind of key, or domains over them.
+bool fits(KeyKind kind, Oid type) {
+    switch (kind) {
+    case KeyKind::uuid:
+        return type == UUIDOID;
+    case KeyKind::text:
+        return type == TEXTOID || type == VARCHAROID;
+    case KeyKind::bigint:
+        return type == INT8OID;
+    case KeyKind::integer:
+        return type == INT4OID;
+    case KeyKind::none:
+        break;
+    }
+    return false;
+}
+
 // `column = current_tenant_...()`, where the column may be relabelled (varchar as text).
 KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
     if (predicate == nullptr || !IsA(predicate, OpExpr))
@@ -51,7 +68,8 @@ KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
         return KeyKind::none;
     const KeyKind kind = context::key_kind_of(castNode(FuncExpr, right)->funcid);
     if (kind == KeyKind::none || comparison->opno >= FirstNormalObjectId ||
-        !known_equals.find_out(comparison->opno, is_equals))
+        !known_equals.find_out(comparison->opno, is_equals) ||
+        !fits(kind, getBaseType(castNode(Var, left)->vartype)))
         return KeyKind::none;
     *column = castNode(Var, left)->varattno;
     return kind;
@@ -234,10 +252,10 @@ void isolation_relcache_callback(Oid relation) {
         ++tree_changes;
 }
 
-bool is_tenant_condition(const Node* expression) {
+AttrNumber compared_column(const Node* expression) {
     AttrNumber column;
-    return key_kind_of_predicate(reinterpret_cast<const Expr*>(expression), &column) !=
-           KeyKind::none;
+    const auto* predicate = reinterpret_cast<const Expr*>(expression);
+    return key_kind_of_predicate(predicate, &column) == KeyKind::none ? InvalidAttrNumber : column;
 }
 
 bool any_protected() {

@@ -27,8 +27,10 @@ inline bool is_protected(Oid relation) {
     return protection_of(relation).kind != KeyKind::none;
 }
 
-// Whether an expression is what protect() confines a table by: `column = current_tenant_...()`.
-bool is_tenant_condition(const Node* expression);
+// The column in an expression of the form that protect() confines tables by, `column =
+// current_tenant_...()`; InvalidAttrNumber where it has another. A statement may say the same of
+// any other column.
+AttrNumber compared_column(const Node* expression);
 
 // Whether the relation was protected and was opened behind the extension's back: by a session
 // without the library, or in the catalog itself.

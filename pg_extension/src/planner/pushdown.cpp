@@ -12,13 +12,18 @@ namespace tenancy::planner {
 namespace {
 
 // Whether nothing but the tenant's condition stands before the rows of a table. Where it has
-// policies of its own beside, they hide rows within the tenant, and the barrier stays closed.
+// policies of its own beside, they hide rows within the tenant, and the barrier stays closed. So it
+// does where columns are computed when they are read: by what is not seen in the statement.
 bool is_confined(const RangeTblEntry* entry) {
     if (entry->rtekind != RTE_RELATION || entry->securityQuals == NIL)
         return false;
+    const isolation::Protection protection = isolation::protection_of(entry->relid);
+    if (protection.kind == isolation::KeyKind::none || compat::computes_columns(entry->relid))
+        return false;
     ListCell* cell;
     foreach (cell, entry->securityQuals)
-        if (!isolation::is_tenant_condition(static_cast<Node*>(lfirst(cell))))
+        if (isolation::compared_column(static_cast<Node*>(lfirst(cell))) !=
+            protection.tenant_column)
             return false;
     return true;
 }
@@ -89,7 +94,8 @@ Node* note_table(int number, Level* level) {
     RangeTblEntry* entry = rt_fetch(number, level->query->rtable);
     Node* condition = reinterpret_cast<Node*>(make_ands_explicit(entry->securityQuals));
     auto* table = static_cast<Confined*>(palloc(sizeof(Confined)));
-    *table = {entry->relid, compat::checked_user(level->query, entry), static_cast<Index>(number),
+    *table = {entry->relid, compat::checked_user(level->query, entry),
+              isolation::protection_of(entry->relid).tenant_column, static_cast<Index>(number),
               static_cast<Node*>(copyObjectImpl(condition))};
     level->walk->tables = lappend(level->walk->tables, table);
     return condition;

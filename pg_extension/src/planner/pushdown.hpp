@@ -10,8 +10,9 @@ namespace tenancy::planner {
 // rows.
 struct Confined {
     Oid relation;
-    Oid user;     // whose rights decide; InvalidOid for the current one
-    Index number; // of the entry in the range table that `condition` speaks of
+    Oid user;          // whose rights decide; InvalidOid for the current one
+    AttrNumber column; // the tenant's
+    Index number;      // of the entry in the range table that `condition` speaks of
     Node* condition;
 };
 

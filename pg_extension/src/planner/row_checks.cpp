@@ -16,7 +16,7 @@ bool is_same(const WithCheckOption* one, const WithCheckOption* other) {
 
 // What applications' own policies repeat stays: it may count its calls.
 bool is_repeated(const WithCheckOption* check, const List* kept) {
-    if (!isolation::is_tenant_condition(check->qual))
+    if (isolation::compared_column(check->qual) == InvalidAttrNumber)
         return false;
     ListCell* cell;
     foreach (cell, kept)

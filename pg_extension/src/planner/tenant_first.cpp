@@ -80,16 +80,33 @@ Node* condition_of(const Confined* table, Index number, const PlannedStmt* plann
 }
 
 // Moves the tenant's condition to the front of the conditions; false when they do not hold it.
-bool move_to_front(List** conditions) {
+bool move_to_front(List** conditions, AttrNumber column) {
     ListCell* cell;
     foreach (cell, *conditions) {
         auto* condition = static_cast<Node*>(lfirst(cell));
-        if (!isolation::is_tenant_condition(condition))
+        if (column == InvalidAttrNumber || isolation::compared_column(condition) != column)
             continue;
         *conditions = lcons(condition, foreach_delete_current(*conditions, cell));
         return true;
     }
     return false;
+}
+
+// The tenant's column as a scan numbers it; InvalidAttrNumber where an index lacks it.
+AttrNumber column_in_scan(Plan* plan, const Confined* table, const PlannedStmt* planned) {
+    AttrNumber column = table->column;
+    const Oid scanned = rt_fetch(reinterpret_cast<Scan*>(plan)->scanrelid, planned->rtable)->relid;
+    if (scanned != table->relation)
+        column = get_attnum(scanned, get_attname(table->relation, column, false));
+    if (!IsA(plan, IndexOnlyScan))
+        return column;
+    ListCell* cell;
+    foreach (cell, reinterpret_cast<IndexOnlyScan*>(plan)->indextlist) {
+        const auto* entry = lfirst_node(TargetEntry, cell);
+        if (IsA(entry->expr, Var) && castNode(Var, entry->expr)->varattno == column)
+            return entry->resno;
+    }
+    return InvalidAttrNumber;
 }
 
 // What a scan evaluates again where an index was not exact.
@@ -179,11 +196,12 @@ bool confine(Plan* plan, void* argument) {
     const Confined* table = confined_table(reinterpret_cast<Scan*>(plan)->scanrelid, plans);
     if (table == nullptr)
         return false;
+    const AttrNumber column = column_in_scan(plan, table, plans->planned);
     List** rechecked = rechecked_conditions(plan);
     // An index that answers the tenant's condition returns the tenant's rows alone.
-    if (rechecked != nullptr && move_to_front(rechecked))
+    if (rechecked != nullptr && move_to_front(rechecked, column))
         return false;
-    const bool filtered = move_to_front(&plan->qual);
+    const bool filtered = move_to_front(&plan->qual, column);
     if (!filtered)
         plan->qual = lcons(condition_for(plan, table, plans->planned), plan->qual);
     if (rechecked != nullptr && *rechecked != NIL && may_recheck(plan))

@@ -193,7 +193,7 @@ bool distrusts(Node* node, void* argument) {
     case T_DistinctExpr:
     case T_NullIfExpr: {
         const auto* operation = reinterpret_cast<OpExpr*>(node);
-        if (isolation::is_tenant_condition(node))
+        if (isolation::compared_column(node) != InvalidAttrNumber)
             return false;
         if (!is_trusted_operator(operation->opno, operation->args, look))
             return distrust_operator(operation->opno);
