@@ -18,15 +18,16 @@ do $$ begin if to_regrole('prying_app') is null then create role prying_app logi
 grant create on schema public to prying_app;
 select tenancy.provision('own'), tenancy.provision('other');
 select tenancy.grant_access('prying_app', '*', reason => 'tests');
-create table secret (id serial, tenant_id uuid, body text, number text, tags text[], document jsonb, amount numeric,
+create table secret (id serial, tenant_id uuid, friend uuid, body text, number text, tags text[], document jsonb, amount numeric,
     pad text);
 create table owned (id serial, tenant_id uuid, secret_id int, body text);
 insert into secret (tenant_id, body, number, tags, document, amount, pad)
 select tenancy.tenant_id('own'), 'own ' || g, g::text, array['own'], '{{"own": 1}}', g, '' from generate_series(1, 50) g;
 insert into secret (tenant_id, body, number, tags, document, amount, pad)
-select tenancy.tenant_id('other'), '{CANARY} zsecret', 'no number', array['{CANARY}'], '{{"{CANARY}": 1}}', -g,
+select tenancy.tenant_id('other'), '{CANARY} zsecret!', 'no number', array['{CANARY}'], '{{"{CANARY}": 1}}', -g,
     repeat('x', 1500)
 from generate_series(1, 6500) g;
+update secret set friend = tenancy.tenant_id('own');
 insert into owned (tenant_id, secret_id, body) select tenant_id, id, body from secret;
 create index on secret (tenant_id);
 create index on secret (body text_pattern_ops);
@@ -36,6 +37,7 @@ create index on secret using gist (body gist_trgm_ops);
 create index on secret using gin (tags);
 create index on secret using gin (document);
 create index on secret (amount);
+create index on secret (friend);
 create statistics secret_mcv (mcv) on body, number from secret;
 select tenancy.protect('secret'), tenancy.protect('owned');
 drop index secret_tenant_id_idx;
@@ -54,6 +56,19 @@ create function inlined(text) returns boolean language sql immutable as $$select
 create function inlined_rows(text) returns setof int language sql immutable as $$select 1 where $1 <<< 'x'$$;
 create function word(text) returns text language plpgsql immutable cost 0.000001
     as $$begin raise notice 'pried %', $1; return $1; end$$;
+create function changing(text) returns boolean language plpgsql immutable as $$begin return false; end$$;
+create operator @=@ (leftarg = text, rightarg = text, function = pry_two);
+create function give_estimate() returns text language plpgsql volatile
+    as $$begin alter operator @=@ (text, text) set (restrict = eqsel); return 'x'; end$$;
+create function give_body() returns text language plpgsql volatile as $$begin
+    create or replace function changing(text) returns boolean immutable language sql as 'select $1 like ''%zsecret\'' '; return 'x'; end$$;
+create function estimate_given() returns text language plpgsql immutable as $$begin return give_estimate(); end$$;
+create function body_given() returns text language plpgsql immutable as $$begin return give_body(); end$$;
+create function other_pattern() returns text language plpgsql stable as $$
+    declare before text := coalesce(current_setting('my.calls', true), '');
+    begin perform set_config('my.calls', before || 'x', true); return case before when '' then 'abc' else '%zsecret\' end; end$$;
+create function set_pattern() returns text language plpgsql stable
+    as $$begin perform set_config('my.pattern', '%zsecret\', true); return 'k'; end$$;
 create domain pried as text check (pry(value));
 create type pair as (a text);
 create function to_pair(text) returns pair language plpgsql immutable as $$begin raise notice 'pried %', $1; return row($1)::pair; end$$;
@@ -82,6 +97,18 @@ QUERIES = {
     "escape at the end": "select count(*) from secret where body like '%zsecret\\'",
     "escape at the end, ilike": "select count(*) from secret where body ilike '%ZSECRET\\'",
     "escape at the end of a prefix": "select count(*) from secret where body like 'canary%zsecret\\'",
+    "escape at the end of one of several": "select count(*) from secret where body like any (array['%zsecret\\', 'x'])",
+    "escape at the end, from a sub-select": "select count(*) from (select '%zsecret\\'::text as p) s join secret on body like s.p",
+    "escape at the end, from a cte": "with s as (select '%zsecret\\'::text as p) select count(*) from s join secret on body like s.p",
+    "escape at the end, from values": "select count(*) from (values ('%zsecret\\')) s(p) join secret on body like s.p",
+    "escape at the end, from a function in from": "select count(*) from concat('%zsecret\\') p join secret on body like p",
+    "pattern that changes": "select count(*) from secret where body like other_pattern()",
+    "setting that changes": "select count(*) from secret where number >= set_pattern() and body like current_setting('my.pattern', true)",
+    "operator that gets an estimate": "select count(*) from secret where number > 'zz' and body @=@ 'x' and number = estimate_given()",
+    "function that gets a body": "select count(*) from secret where number = body_given() and changing(body)",
+    "the tenant in another column": "select count(*) from secret where friend = tenancy.current_tenant_id() and pry(body)",
+    "the tenant in another column, behind the barrier": "select count(*) from secret where friend = tenancy.current_tenant_id() and pry(body) and body ~ 'x'",
+    "the tenant in both columns": "select count(*) from secret where friend = tenant_id and pry(body)",
     "column as pattern": "select count(*) from secret where 'x' like body || '\\'",
     "regular expression": "select count(*) from secret where body ~ 'zsecret'",
     "join on a function": "select count(*) from secret s join owned o on pry_two(s.body, o.body) and s.id = o.secret_id",
@@ -203,3 +230,18 @@ def test_prepared_patterns(prying: Prying) -> None:
             for pattern in ("%zsecret\\", "canary%zsecret\\", "%zsecret%"):
                 rows = connection.execute("select id from secret where body like %s", [pattern], prepare=True).fetchall()
                 assert rows == []
+
+
+def test_rows_of_a_type_of_the_users(prying: Prying) -> None:
+    """What a range of the user's own calls for an estimate, also where it is one of several columns compared."""
+    prying.server.execute(
+        "create function spread(a text, b text) returns float8 language plpgsql immutable"
+        " as $$begin raise notice 'pried % %', a, b; return 1; end$$;"
+        "create type spied as range (subtype = text, subtype_diff = spread)", user="prying_app", dbname=prying.database)
+    prying.server.execute(
+        "create table spied_on (id int, tenant_id uuid, v spied, n int); grant select on spied_on to prying_app;"
+        f"insert into spied_on select g, tenancy.tenant_id('other'), spied('b' || g || '{CANARY}', 'c' || g), 1 from generate_series(10, 90) g;"
+        "select tenancy.protect('spied_on'); analyze spied_on", dbname=prying.database)
+    with prying.connect() as connection:
+        for condition in ("v < spied('b55', 'c')", "(v, n) < (spied('b55', 'c'), 2)", "(n, v) >= (1, spied('b55', 'c'))"):
+            check(prying, connection, f"select count(*) from spied_on where {condition}", PLANS[0])

@@ -25,10 +25,8 @@ void begin(Look& look, ParamListInfo parameters) {
     look.global.boundParams = parameters;
 }
 
-bool ends_with_escape(const Const* pattern) {
-    if (pattern->constisnull)
-        return false;
-    struct varlena* value = PG_DETOAST_DATUM_PACKED(pattern->constvalue);
+bool ends_with_escape(Datum pattern) {
+    struct varlena* value = PG_DETOAST_DATUM_PACKED(pattern);
     const char* text = VARDATA_ANY(value);
     int backslashes = 0;
     for (int at = static_cast<int>(VARSIZE_ANY_EXHDR(value)) - 1; at >= 0 && text[at] == '\\'; at--)
@@ -36,14 +34,68 @@ bool ends_with_escape(const Const* pattern) {
     return backslashes % 2 == 1;
 }
 
-// A pattern that ends with its escape character raises an error where the rest matches. Where the
-// planner cannot know the pattern it asks no statistics with it, and the executor meets own rows
-// alone.
+// The patterns of LIKE ANY and LIKE ALL.
+bool any_ends_with_escape(Datum patterns, Oid type) {
+    int16 length;
+    bool by_value;
+    char alignment;
+    Datum* values;
+    bool* nulls;
+    int count;
+    get_typlenbyvalalign(type, &length, &by_value, &alignment);
+    deconstruct_array(DatumGetArrayTypeP(patterns), type, length, by_value, alignment, &values,
+                      &nulls, &count);
+    for (int at = 0; at < count; at++)
+        if (!nulls[at] && ends_with_escape(values[at]))
+            return true;
+    return false;
+}
+
+bool may_change_call(Oid function) {
+    return function >= FirstNormalObjectId || func_volatile(function) != PROVOLATILE_IMMUTABLE;
+}
+
+// Whether the planner may come to know another value of an expression than is known now: it pulls
+// up sub-selects, and settings and functions of the user's change while it calls them.
+bool may_change(Node* node, void*) {
+    if (node == nullptr)
+        return false;
+    switch (nodeTag(node)) {
+    case T_Const:
+    case T_List:
+    case T_ArrayExpr:
+    case T_RelabelType:
+    case T_CollateExpr:
+        break;
+    case T_Param:
+        return castNode(Param, node)->paramkind != PARAM_EXTERN;
+    case T_FuncExpr:
+        if (may_change_call(castNode(FuncExpr, node)->funcid))
+            return true;
+        break;
+    case T_OpExpr:
+        if (may_change_call(get_opcode(castNode(OpExpr, node)->opno)))
+            return true;
+        break;
+    default:
+        return true;
+    }
+    return compat::walk_expression(node, may_change, nullptr);
+}
+
+// A pattern that ends with its escape character raises an error where the rest matches. A parameter
+// whose value is not known here the planner does not know either: it asks no statistics with it,
+// and the executor meets own rows alone.
 bool is_plain_pattern(Node* pattern, Look* look) {
-    if (!IsA(pattern, Const))
-        pattern =
-            estimate_expression_value(&look->planning, static_cast<Node*>(copyObjectImpl(pattern)));
-    return !IsA(pattern, Const) || !ends_with_escape(castNode(Const, pattern));
+    if (may_change(pattern, nullptr))
+        return false;
+    Node* known =
+        estimate_expression_value(&look->planning, static_cast<Node*>(copyObjectImpl(pattern)));
+    if (!IsA(known, Const) || castNode(Const, known)->constisnull)
+        return true;
+    const Datum value = castNode(Const, known)->constvalue;
+    const Oid element = get_element_type(exprType(known));
+    return !(OidIsValid(element) ? any_ends_with_escape(value, element) : ends_with_escape(value));
 }
 
 bool are_plain_types(const List* arguments) {
@@ -54,7 +106,6 @@ bool are_plain_types(const List* arguments) {
     return true;
 }
 
-// `arguments` are those of one call; nullptr when they are not a call's.
 bool is_trusted_call(Oid function, List* arguments, Look* look) {
     if (function < FirstNormalObjectId && get_func_leakproof(function))
         return true;
@@ -66,7 +117,7 @@ bool is_trusted_call(Oid function, List* arguments, Look* look) {
     case Trust::by_element:
         return are_plain_types(arguments);
     case Trust::by_pattern:
-        return arguments != NIL && list_length(arguments) == 2 &&
+        return list_length(arguments) == 2 &&
                is_plain_pattern(static_cast<Node*>(lsecond(arguments)), look);
     case Trust::none:
         break;
@@ -98,20 +149,18 @@ bool is_estimated(Oid operator_id) {
 }
 
 // Calls that the planner replaces: a function in SQL by its body, and one with a support function
-// by conditions on an index, or by an estimate of the support function's own.
+// by conditions on an index, or by an estimate of the support function's own. What is not
+// PostgreSQL's own can become one of these while the planner calls it, or another session does.
 bool stays_as_it_is(Oid function, List* arguments, Look* look) {
+    if (function >= FirstNormalObjectId)
+        return is_trusted_addition(function) || is_own_function(function);
     HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
     if (!HeapTupleIsValid(tuple))
         return false;
     const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-    const bool in_sql = form->prolang == SQLlanguageId;
-    const bool supported = OidIsValid(form->prosupport);
-    const bool search = supported && form->prorettype == BOOLOID;
+    const bool search = OidIsValid(form->prosupport) && form->prorettype == BOOLOID;
     ReleaseSysCache(tuple);
-    const bool built_in = function < FirstNormalObjectId;
-    if (built_in ? search : in_sql || supported)
-        return is_trusted_call(function, arguments, look);
-    return true;
+    return !search || is_trusted_call(function, arguments, look);
 }
 
 bool is_trusted_operator(Oid operator_id, List* arguments, Look* look) {
@@ -119,12 +168,12 @@ bool is_trusted_operator(Oid operator_id, List* arguments, Look* look) {
     // Most operators are these: nothing else needs to be looked up.
     if (operator_id < FirstNormalObjectId && get_func_leakproof(function))
         return true;
+    if (operator_id >= FirstNormalObjectId)
+        return is_trusted_addition(function);
     bool trusted_families;
     const bool indexable = is_indexable(operator_id, trusted_families);
     if (!indexable && !is_estimated(operator_id))
         return stays_as_it_is(function, arguments, look);
-    if (operator_id >= FirstNormalObjectId)
-        return is_trusted_addition(function);
     return trusted_families && is_trusted_call(function, arguments, look);
 }
 
@@ -142,10 +191,14 @@ bool distrust_function(Oid function) {
 }
 
 bool distrusts_row_comparison(const RowCompareExpr* comparison, Look* look) {
-    ListCell* cell;
-    foreach (cell, comparison->opnos)
-        if (!is_trusted_operator(lfirst_oid(cell), nullptr, look))
-            return distrust_operator(lfirst_oid(cell));
+    ListCell* operator_cell;
+    ListCell* left;
+    ListCell* right;
+    forthree(operator_cell, comparison->opnos, left, comparison->largs, right, comparison->rargs) {
+        List* compared = list_make2(lfirst(left), lfirst(right));
+        if (!is_trusted_operator(lfirst_oid(operator_cell), compared, look))
+            return distrust_operator(lfirst_oid(operator_cell));
+    }
     return false;
 }
 
