@@ -139,6 +139,7 @@ std::vector<std::string> missing_tables(Connection& connection,
         "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') "
         "AND pg_catalog.format('%I.%I', n.nspname, c.relname) = w.name)",
         {array_text(names)});
+    missing.reserve(rows.rows.size());
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         missing.push_back(text_of(rows, row, "name"));
     }
