@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.check_isolation(boolean) IS
-'The isolation linter: everything in the catalog and the registry of this database by which one tenant could come to see or change another''s rows. rule begins with the id of the leak, severity is error, warning or info, object_type and object name the object as pg_identify_object does, fix is SQL that mends it, fingerprint stays the same while the finding does. Findings that tenancy.suppress_finding accepted are left out, or, with include_suppressed, say until when and why. For operators of kind admin and auditor.';
+'The isolation linter: everything in the catalog and the registry of this database by which one tenant could come to see or change another''s rows. rule begins with the id of the leak, severity is error, warning or info, object_type and object name the object as pg_identify_object does, fix is SQL that mends it, fingerprint stays the same while the finding does. Rows come with errors first, then warnings, then infos, each by rule and object. Findings that tenancy.suppress_finding accepted are left out, or, with include_suppressed, say until when and why. For operators of kind admin and auditor.';
 
 CREATE FUNCTION tenancy.isolation_rules()
 RETURNS TABLE (rule text, severity text, message text, why text, demonstration text, fix text)

@@ -55,6 +55,17 @@ def test_order(name, everywhere, worlds):
         assert {finding.rule for finding in worlds[name].lint(connection)} == everywhere
 
 
+def test_the_worst_come_first(worlds):
+    with worlds["extension"].transaction() as connection:
+        connection.execute(
+            "create role lint_report bypassrls; create table shop.note (tenant_id uuid); create table shop.memo (tenant_id uuid);"
+            "select tenancy.grant_access('lint_app', '*', reason => 'the shop')"
+        )
+        found = [(finding.severity, finding.rule, finding.object) for finding in worlds["extension"].lint(connection)]
+    assert {severity for severity, *_ in found} == {"error", "warning", "info"}
+    assert found == sorted(found, key=lambda one: (["error", "warning", "info"].index(one[0]), *one[1:]))
+
+
 RIGHTS = {
     "select 1": "info",
     "grant usage on schema shop to lint_report; grant all on shop.country to lint_report": "info",
