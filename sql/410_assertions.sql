@@ -236,7 +236,7 @@ EXCEPTION WHEN undefined_function THEN
 END
 $$;
 COMMENT ON FUNCTION tenancy.tap_line(boolean, text, text) IS
-'One test in pgTAP''s result, with detail as a diagnosis where it failed. Errors: 42883 where pgTAP is not installed.';
+'One test in pgTAP''s result, with detail as a diagnosis where it failed. Errors: 42883 where pgTAP is not installed. Internal.';
 
 CREATE FUNCTION tenancy.tap_protected(relation regclass)
 RETURNS text
