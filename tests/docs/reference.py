@@ -59,7 +59,15 @@ ROLES = [
     ),
 ]
 POSTGRES_ERRORS = [
-    ("42501", 403, "no", "A missing right: no access to the tenant, a row for another tenant, or something that a guard refuses."),
+    (
+        "42501",
+        403,
+        "no",
+        "A missing right: no access to the tenant, a row for another tenant, or something that a guard refuses. "
+        "A NULL in the tenant column is `new row violates row-level security policy`, too: leave the column out, its default is "
+        "the tenant of the context; where an ORM writes every column, protect the table with `fill_null => true` "
+        "([protect](functions.md#protect)).",
+    ),
     ("25006", 403, "no", "Writing in a read-only context or for a read-only tenant."),
     ("22023", 400, "no", "A parameter out of range or malformed."),
     ("0A000", 501, "no", "Not supported, with the reason in the message: mostly what protect() cannot protect."),
