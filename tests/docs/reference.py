@@ -192,7 +192,8 @@ def finding(row: tuple[Any, ...], plain: bool) -> str:
 def findings(connection: psycopg.Connection[Any]) -> str:
     rows = connection.execute(FINDINGS).fetchall()
     plain = (ROOT / "tenancy_lint.sql").read_text()
-    parts = [MADE, "# Findings of the linter\n", FINDINGS_INTRO]
+    listed = [(f"[{rule}](#{rule.lower()})", severity, message) for rule, severity, message, *_ in rows]
+    parts = [MADE, "# Findings of the linter\n", FINDINGS_INTRO, table(["rule", "severity", "for example"], listed)]
     for letter, title in AREAS.items():
         parts += [f"## {title}\n", *(finding(row, f"'{row[0]}'" in plain) for row in rows if row[0][0] == letter)]
     return "\n".join(parts)
