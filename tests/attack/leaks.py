@@ -137,7 +137,8 @@ _PLANNER = [
     Leak("P27", "EXPLAIN shows estimates made from the rows of all tenants", "P, A", "The time a statement takes, and the shape of a plan that somebody else shows."),
     Leak("P28", "EXPLAIN ANALYZE counts the rows that the policy removed", "P, A", NOTHING),
     Leak("P29", "A function marked LEAKPROOF sees rows before the policy removes them", "P, L, A",
-         "Only superusers mark functions so, or switch tenancy.index_pushdown off, with which such a function sees all rows."),
+         "Only superusers mark functions so, or switch tenancy.index_pushdown off, with which such a function sees all rows "
+         "([Index pushdown](index-pushdown.md))."),
     Leak("P30", "Sizes of tables, reltuples, pg_stats of one's own tables, gaps in ctid show totals", "L, A, D", "Totals over all tenants can be read."),
     Leak("P31", "Timing, buffers and other side channels", "D", "Statements of one tenant can be slower when another has much data."),
     Leak("P32", "An IMMUTABLE function in a policy is computed once, and a prepared statement keeps another tenant's value", "P, L, A", NOTHING),
@@ -148,9 +149,10 @@ _PLANNER = [
          "Roles with pg_read_all_stats read them."),
     Leak("P56", "Operators that raise an error or a notice depending on the row tell of rows that a policy hides, where they run before it", "P, L, A",
          "Such operators run after the policy, and so do not help to find rows by index: the tenant's index does. An admin may trust an operator of "
-         "his own (tenancy.trust_function), which then meets all tenants' values: the linter names it."),
+         "his own (tenancy.trust_function), which then meets all tenants' values: the linter names it "
+         "([Index pushdown](index-pushdown.md))."),
     Leak("P57", "Statistics that are open to the planner show the most common values to a user's operator", "P, A",
-         "An operator that an admin trusts (P56) meets them."),
+         "An operator that an admin trusts (P56) meets them ([Index pushdown](index-pushdown.md))."),
 ]
 
 _CONTEXT = [

@@ -20,7 +20,8 @@ How one tenant's rows, or what can be known of them, reach another tenant in Pos
 way. The tests attack two databases of one server with the same schema: a twin, whose policies are written
 by hand as a careful team writes them, and one with tenancy. An attack that does not succeed on the twin
 fails its test, unless the test says why it cannot; then the same attack has to come out with tenancy as
-this page says. The test of a line is found by its id: `test_o16_...` in `tests/attack`.
+this page says. The test of a line is found by its id: `test_o16_...` in `tests/attack`, where the column names
+one there.
 
 | status | meaning |
 | --- | --- |
