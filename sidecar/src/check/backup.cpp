@@ -10,7 +10,7 @@
 namespace tenancy::sidecar {
 namespace {
 
-const std::string subject = "backup"; // NOLINT(cert-err58-cpp)
+constexpr const char* subject = "backup";
 
 // What a dump reads and this role may not.
 constexpr const char* unreadable_query = R"(

@@ -117,7 +117,7 @@ void StoreKeeper::look_at_stamp(const InstanceView& view, bool definition_change
     if (definition_changed || !capabilities_ || store_->connection_number() != probed_connection_) {
         probe_unless_known(definition_changed);
     }
-    if (!capabilities_->missing.empty()) {
+    if (capabilities_ && !capabilities_->missing.empty()) {
         std::string missing;
         for (const auto& capability : capabilities_->missing) {
             missing += (missing.empty() ? "" : ", ") + capability;
