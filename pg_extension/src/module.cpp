@@ -102,14 +102,10 @@ void run_query(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18
     });
 }
 
-bool writes(const QueryDesc* query) {
-    return query->operation != CMD_SELECT || query->plannedstmt->hasModifyingCTE;
-}
-
 void run_impl(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(bool once)) {
     const Scoped running(depth.executor, depth.executor + 1);
     const Scoped planning(depth.planner, 0);
-    const Scoped writing(depth.writing, writes(query));
+    const Scoped writing(depth.writing, guard::writes(query->plannedstmt));
     const context::entry_rule::Running entry_statement(query);
     const guard::ProgressScope progress(query);
     const isolation::ForcedRowSecurity forced;

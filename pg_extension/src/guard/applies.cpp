@@ -92,14 +92,4 @@ RoleFacts facts_of(Oid role) {
     return known_roles.find_out(role, ask_about);
 }
 
-Oid first_protected(const PlannedStmt* statement) {
-    ListCell* cell;
-    foreach (cell, statement->rtable) {
-        const auto* entry = lfirst_node(RangeTblEntry, cell);
-        if (entry->rtekind == RTE_RELATION && isolation::is_protected(entry->relid))
-            return entry->relid;
-    }
-    return InvalidOid;
-}
-
 } // namespace tenancy::guard

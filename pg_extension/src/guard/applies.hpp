@@ -3,6 +3,7 @@
 
 #include "bridge/postgres.hpp"
 #include "guard/guard.hpp"
+#include "isolation/protected.hpp"
 
 namespace tenancy::guard {
 
@@ -22,8 +23,22 @@ struct RoleFacts {
 };
 RoleFacts facts_of(Oid role);
 
-// The first protected table of a plan, by whatever view or inlined function; InvalidOid when none.
-Oid first_protected(const PlannedStmt* statement);
+// The first table of a plan, by whatever view or inlined function, that is(table) is true for;
+// InvalidOid when none.
+template <typename Is>
+Oid first_table(const PlannedStmt* statement, Is is) {
+    ListCell* cell;
+    foreach (cell, statement->rtable) {
+        const auto* entry = lfirst_node(RangeTblEntry, cell);
+        if (entry->rtekind == RTE_RELATION && is(entry->relid))
+            return entry->relid;
+    }
+    return InvalidOid;
+}
+
+inline Oid first_protected(const PlannedStmt* statement) {
+    return first_table(statement, isolation::is_protected);
+}
 
 // What a guard on the executor's or the utilities' side consists of.
 namespace explain {

@@ -71,20 +71,10 @@ Oid read_through_open_parent(const PlannedStmt* statement) {
     pg_unreachable();
 }
 
-Oid first_broken(const PlannedStmt* statement) {
-    ListCell* cell;
-    foreach (cell, statement->rtable) {
-        const auto* entry = lfirst_node(RangeTblEntry, cell);
-        if (entry->rtekind == RTE_RELATION && isolation::is_broken(entry->relid))
-            return entry->relid;
-    }
-    return InvalidOid;
-}
-
 } // namespace
 
 bool check_query(const PlannedStmt* statement) {
-    const Oid lost = first_broken(statement);
+    const Oid lost = first_table(statement, isolation::is_broken);
     const Oid child = read_through_open_parent(statement);
     const bool found = OidIsValid(lost) || OidIsValid(child);
     if (likely(!found) || !is_refused())

@@ -9,6 +9,10 @@
 
 namespace tenancy::guard {
 
+inline bool writes(const PlannedStmt* statement) {
+    return statement->commandType != CMD_SELECT || statement->hasModifyingCTE;
+}
+
 // What the hooks have seen on the way to where this backend is now.
 struct Progress {
     bool explaining;      // inside EXPLAIN

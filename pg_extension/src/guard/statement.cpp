@@ -19,10 +19,6 @@ namespace {
 constinit Oid quiet_role = InvalidOid;
 constinit emit_log_hook_type previous_log_hook = nullptr;
 
-bool writes(const PlannedStmt* statement) {
-    return statement->commandType != CMD_SELECT || statement->hasModifyingCTE;
-}
-
 // The first protected table that the statement writes with rights that row security binds.
 Oid first_target(const PlannedStmt* statement) {
     ListCell* cell;
@@ -94,22 +90,15 @@ bool is_for_holding() {
 }
 
 // Temporary tables count, too: they may hold copies of protected rows, and go at COMMIT.
-Oid first_not_to_hold(const PlannedStmt* statement) {
-    ListCell* cell;
-    foreach (cell, statement->rtable) {
-        const auto* entry = lfirst_node(RangeTblEntry, cell);
-        if (entry->rtekind == RTE_RELATION &&
-            (isolation::is_protected(entry->relid) ||
-             get_rel_persistence(entry->relid) == RELPERSISTENCE_TEMP))
-            return entry->relid;
-    }
-    return InvalidOid;
+bool is_not_to_hold(Oid relation) {
+    return isolation::is_protected(relation) ||
+           get_rel_persistence(relation) == RELPERSISTENCE_TEMP;
 }
 
 void check_hold(const PlannedStmt* statement) {
     if (likely(!is_for_holding()) || !applies())
         return;
-    const Oid relation = first_not_to_hold(statement);
+    const Oid relation = first_table(statement, is_not_to_hold);
     if (OidIsValid(relation))
         refuse_hold(relation);
 }
