@@ -60,6 +60,14 @@ def test_tables_that_drop_at_commit_pass(guards: Guards, statement: str) -> None
     guards.passes(statement)
 
 
+def test_searches_that_stop_early(guards: Guards) -> None:
+    """An index of type GIN counts the rows of all tenants for it."""
+    statement = "set local gin_fuzzy_search_limit = 10; select count(*) from messages"
+    guards.refused(statement, match="gin_fuzzy_search_limit")
+    guards.passes(statement, "rollback", role="guard_off")
+    guards.passes("set local gin_fuzzy_search_limit = 10; select count(*) from plain")
+
+
 WRITES = [
     "insert into bag select body from messages",
     "update bag set body = (select min(body) from messages)",

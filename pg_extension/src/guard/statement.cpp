@@ -59,6 +59,16 @@ void check_replica_of_writes(const PlannedStmt* statement) {
                      "tenancy.check_isolation().")));
 }
 
+// Above this many rows an index of type GIN answers with some of them, and others' rows count.
+void check_fuzzy_search() {
+    if (likely(GinFuzzySearchLimit == 0))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("protected tables cannot be queried with gin_fuzzy_search_limit"),
+                    errdetail("The rows of all tenants are counted for it."),
+                    errhint("SET gin_fuzzy_search_limit = 0, and use LIMIT.")));
+}
+
 [[noreturn]] void refuse_hold(Oid relation) {
     ereport(
         ERROR,
@@ -169,6 +179,7 @@ void check_query(const QueryDesc* query, int flags) {
     quiet_role = guarded ? GetOuterUserId() : InvalidOid;
     if (!guarded)
         return;
+    check_fuzzy_search();
     explain::check(statement, flags);
 }
 
