@@ -29,8 +29,19 @@ const char* extension_of(Oid class_id, Oid object) {
     return OidIsValid(extension) ? get_extension_name(extension) : nullptr;
 }
 
+bool is_in_c(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    const bool found = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId;
+    ReleaseSysCache(tuple);
+    return found;
+}
+
+// Who made the extension may add functions of his own to it, but none in C.
 bool is_trigram_function(Oid function) {
-    if (!is_one_of(get_func_name(function), trigram_functions, lengthof(trigram_functions)))
+    if (!is_one_of(get_func_name(function), trigram_functions, lengthof(trigram_functions)) ||
+        !is_in_c(function))
         return false;
     const char* extension = extension_of(ProcedureRelationId, function);
     return extension != nullptr && strcmp(extension, "pg_trgm") == 0;
@@ -93,12 +104,9 @@ Verdict ask_about_function(Oid function) {
 
 // Those in C alone: the bodies of others the planner may put in.
 bool ask_whether_own(Oid function) {
-    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple))
+    if (!is_in_c(function))
         return false;
-    const bool in_c = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId;
-    ReleaseSysCache(tuple);
-    const char* extension = in_c ? extension_of(ProcedureRelationId, function) : nullptr;
+    const char* extension = extension_of(ProcedureRelationId, function);
     return extension != nullptr && strcmp(extension, "tenancy") == 0;
 }
 
