@@ -53,6 +53,12 @@ bool fits(KeyKind kind, Oid type) {
     return false;
 }
 
+// Under a collation of the user's the texts of two tenants may be equal.
+bool is_compared_as_stored(const OpExpr* comparison, const Var* column) {
+    return comparison->inputcollid == column->varcollid &&
+           (!OidIsValid(column->varcollid) || get_collation_isdeterministic(column->varcollid));
+}
+
 // `column = current_tenant_...()`, where the column may be relabelled (varchar as text).
 KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
     if (predicate == nullptr || !IsA(predicate, OpExpr))
@@ -69,7 +75,8 @@ KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
     const KeyKind kind = context::key_kind_of(castNode(FuncExpr, right)->funcid);
     if (kind == KeyKind::none || comparison->opno >= FirstNormalObjectId ||
         !known_equals.find_out(comparison->opno, is_equals) ||
-        !fits(kind, getBaseType(castNode(Var, left)->vartype)))
+        !fits(kind, getBaseType(castNode(Var, left)->vartype)) ||
+        !is_compared_as_stored(comparison, castNode(Var, left)))
         return KeyKind::none;
     *column = castNode(Var, left)->varattno;
     return kind;
