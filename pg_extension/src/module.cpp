@@ -33,6 +33,7 @@ namespace {
 using context::depth;
 
 constinit planner_hook_type previous_planner = nullptr;
+constinit get_relation_info_hook_type previous_relation_info = nullptr;
 constinit ExecutorStart_hook_type previous_start = nullptr;
 constinit ExecutorRun_hook_type previous_run = nullptr;
 constinit ExecutorFinish_hook_type previous_finish = nullptr;
@@ -75,6 +76,15 @@ PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamList
         guard::check_plan(planned);
     });
     return planned;
+}
+
+void relation_info_impl(PlannerInfo* planner, Oid relation, bool inherits, RelOptInfo* planned) {
+    pg_call([&] {
+        if (previous_relation_info != nullptr)
+            previous_relation_info(planner, relation, inherits, planned);
+        if (context::registry::installed())
+            planner::keep_tenant_column(planner, relation, planned);
+    });
 }
 
 void start_impl(QueryDesc* query, int flags) {
@@ -296,6 +306,9 @@ PlannedStmt* tenancy_planner(Query* query, const char* text, int options,
                              ParamListInfo parameters) {
     return entry<planner_impl>(query, text, options, parameters);
 }
+void tenancy_relation_info(PlannerInfo* planner, Oid relation, bool inherits, RelOptInfo* planned) {
+    entry<relation_info_impl>(planner, relation, inherits, planned);
+}
 void tenancy_executor_start(QueryDesc* query, int flags) {
     entry<start_impl>(query, flags);
 }
@@ -332,6 +345,8 @@ void tenancy_relation_invalidated(Datum argument, Oid relation) {
 void install_hooks() {
     previous_planner = planner_hook;
     planner_hook = tenancy_planner;
+    previous_relation_info = get_relation_info_hook;
+    get_relation_info_hook = tenancy_relation_info;
     previous_start = ExecutorStart_hook;
     ExecutorStart_hook = tenancy_executor_start;
     previous_run = ExecutorRun_hook;

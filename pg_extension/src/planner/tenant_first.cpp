@@ -103,7 +103,8 @@ AttrNumber column_in_scan(Plan* plan, const Confined* table, const PlannedStmt* 
     ListCell* cell;
     foreach (cell, reinterpret_cast<IndexOnlyScan*>(plan)->indextlist) {
         const auto* entry = lfirst_node(TargetEntry, cell);
-        if (IsA(entry->expr, Var) && castNode(Var, entry->expr)->varattno == column)
+        if (!entry->resjunk && IsA(entry->expr, Var) &&
+            castNode(Var, entry->expr)->varattno == column)
             return entry->resno;
     }
     return InvalidAttrNumber;
@@ -154,7 +155,7 @@ Node* as_index_columns(Node* node, void* columns) {
     ListCell* cell;
     foreach (cell, static_cast<List*>(columns)) {
         const auto* column = lfirst_node(TargetEntry, cell);
-        if (!equal(column->expr, node))
+        if (column->resjunk || !equal(column->expr, node)) // junk is what the index cannot return
             continue;
         auto* variable = castNode(Var, copyObjectImpl(node));
         variable->varno = INDEX_VAR;
@@ -209,7 +210,25 @@ bool confine(Plan* plan, void* argument) {
     return false;
 }
 
+// Of which table a relation is planned as a part, or itself.
+Oid table_of(PlannerInfo* planner, Oid relation, const RelOptInfo* planned) {
+    int number;
+    if (planned->top_parent_relids == nullptr ||
+        !bms_get_singleton_member(planned->top_parent_relids, &number))
+        return relation;
+    return planner_rt_fetch(number, planner)->relid;
+}
+
 } // namespace
+
+void keep_tenant_column(PlannerInfo* planner, Oid relation, RelOptInfo* planned) {
+    ListCell* cell;
+    foreach (cell, planned->indexlist) {
+        const auto* index = lfirst_node(IndexOptInfo, cell);
+        if (index->indpred != NIL && isolation::is_protected(table_of(planner, relation, planned)))
+            memset(index->canreturn, 0, sizeof(bool) * static_cast<size_t>(index->ncolumns));
+    }
+}
 
 void put_tenant_first(PlannedStmt* planned, List* tables) {
     Plans plans{planned, tables};

@@ -12,4 +12,9 @@ namespace tenancy::planner {
 // raise.
 void put_tenant_first(PlannedStmt* planned, List* tables);
 
+// To be called with what PostgreSQL knows of a table it plans. A partial index on one tenant's rows
+// makes the condition needless for the planner, and the index then lacks the column for it: it is
+// kept from index-only scans.
+void keep_tenant_column(PlannerInfo* planner, Oid relation, RelOptInfo* planned);
+
 } // namespace tenancy::planner
