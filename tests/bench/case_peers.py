@@ -136,7 +136,7 @@ def variants(peers: Peers, query: Query, slug: str, protocol: str) -> Iterator[V
             schema, f"SELECT set_config('app.tenant', '{tenant}', true)")
         sql = text(query, schema, tenant)
         if protocol == "simple":
-            step, prepare = Step(simple=sql.replace("$1", f"'{value}'").replace("{", "{{").replace("}", "}}")), {}
+            step, prepare = Step(simple=sql.replace("$1", f"'{value}'")), {}
         else:
             step, prepare = Step(statement="q", parameters=(value,) if value else ()), {"q": sql}
         yield Variant(schema, peers.conninfo(schema), [step], (), prepare, before=["BEGIN", enter], after=["ROLLBACK"])

@@ -69,6 +69,9 @@ create function other_pattern() returns text language plpgsql stable as $$
     begin perform set_config('my.calls', before || 'x', true); return case before when '' then 'abc' else '%zsecret\' end; end$$;
 create function set_pattern() returns text language plpgsql stable
     as $$begin perform set_config('my.pattern', '%zsecret\', true); return 'k'; end$$;
+create function quoting() returns int language plpgsql immutable
+    as $$begin perform set_config('quote_all_identifiers', 'on', true); return 1; end$$;
+create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 create domain pried as text check (pry(value));
 create type pair as (a text);
 create function to_pair(text) returns pair language plpgsql immutable as $$begin raise notice 'pried %', $1; return row($1)::pair; end$$;
@@ -93,6 +96,8 @@ QUERIES = {
     "domain": "select count(*) from secret where body::pried = 'x'",
     "cast of the user's": "select count(*) from secret where (body::pair).a = 'x'",
     "raising cast": "select count(*) from secret where number::int > 3",
+    "raising cast behind a regular expression": "select count(*) from secret where body ~ '^[0-9]+$' and body::int > 3",
+    "raising cast behind another condition": "select count(*) from secret where body = 'x' and body::int > 3 and body ~ 'x'",
     "raising division": "select count(*) from secret where 1 / (amount + 1) < 5",
     "escape at the end": "select count(*) from secret where body like '%zsecret\\'",
     "escape at the end, ilike": "select count(*) from secret where body ilike '%ZSECRET\\'",
@@ -106,6 +111,8 @@ QUERIES = {
     "setting that changes": "select count(*) from secret where number >= set_pattern() and body like current_setting('my.pattern', true)",
     "operator that gets an estimate": "select count(*) from secret where number > 'zz' and body @=@ 'x' and number = estimate_given()",
     "function that gets a body": "select count(*) from secret where number = body_given() and changing(body)",
+    "pattern of what a setting changes": "select quoting() from secret where body like substr('%zsecret\\', 1, length(quote_ident('abcdefgh'))) limit 1",
+    "pattern under another collation": "select count(*) from secret where number = 'x' and body collate any_case like 'x%'",
     "the tenant in another column": "select count(*) from secret where friend = tenancy.current_tenant_id() and pry(body)",
     "the tenant in another column, behind the barrier": "select count(*) from secret where friend = tenancy.current_tenant_id() and pry(body) and body ~ 'x'",
     "the tenant in both columns": "select count(*) from secret where friend = tenant_id and pry(body)",
@@ -245,3 +252,78 @@ def test_rows_of_a_type_of_the_users(prying: Prying) -> None:
     with prying.connect() as connection:
         for condition in ("v < spied('b55', 'c')", "(v, n) < (spied('b55', 'c'), 2)", "(n, v) >= (1, spied('b55', 'c'))"):
             check(prying, connection, f"select count(*) from spied_on where {condition}", PLANS[0])
+
+
+NAMED = """
+create extension pg_trgm schema public;
+select tenancy.provision('own', external_id => 'own'), tenancy.provision('other', external_id => 'OWN');
+select tenancy.grant_access('prying_app', '*', reason => 'tests');
+create table named (id serial, account text, body text);
+insert into named (account, body) select 'OWN', 'canary of the other tenant ' || g from generate_series(1, 200) g;
+insert into named (account, body) select 'own', 'mine ' || g from generate_series(1, 200) g;
+select tenancy.protect('named', 'account');
+create index named_trigrams on named using gist (account gist_trgm_ops) include (account);
+grant select on named to prying_app; grant create on schema public to prying_app;
+grant create on database {database} to prying_app;
+analyze named;
+"""
+
+
+@pytest.fixture
+def named(prying: Prying, database: str) -> Prying:
+    """Tenants whose external ids are equal but for case."""
+    prying.server.execute(NAMED.format(database=database), dbname=database)
+    return Prying(prying.server, database, [])
+
+
+def test_a_collation_that_calls_tenants_equal(named: Prying) -> None:
+    with named.connect("enable_indexscan=off", "enable_bitmapscan=off") as connection:
+        connection.execute(
+            "create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+            "create function pry(text) returns boolean language plpgsql as $$begin raise notice 'pried %', $1; return true; end$$;"
+            "create domain pried as text check (pry(value))")
+        check(named, connection, "select count(*) from named b, (select 'own' as x, 'own' as y offset 0) u"
+              " where b.body::pried is not null and b.account collate any_case = tenancy.current_tenant_external_id()"
+              " and u.x = u.y and u.x = b.account", PLANS[0])
+
+
+def test_a_column_that_an_index_cannot_return(named: Prying) -> None:
+    named.server.execute(
+        "do $$ declare i regclass; begin for i in select indexrelid from pg_index where indrelid = 'named'::regclass and indexrelid::regclass::text <> 'named_trigrams'"
+        " loop execute 'drop index ' || i; end loop; end $$", dbname=named.database)
+    named.server.execute("vacuum named", dbname=named.database)
+    with named.connect("enable_seqscan=off", "enable_bitmapscan=off") as connection, connection.transaction():
+        connection.execute("select tenancy.enter('own')")
+        assert connection.execute("select count(account) from named where account like '%wn%'").fetchall() == [(200,)]
+
+
+def test_a_member_added_to_a_known_extension(prying: Prying, database: str) -> None:
+    prying.server.execute(NAMED.format(database=database).replace("create extension pg_trgm schema public;", "")
+                          .split("create index named_trigrams")[0]
+                          + f"grant select on named to prying_app; grant create on schema public to prying_app; grant create on database {database} to prying_app; analyze named",
+                          dbname=database)
+    own = Prying(prying.server, database, [])
+    with own.connect() as connection:
+        connection.execute(
+            "create extension pg_trgm schema public;"
+            "create function similarity_op(text, int) returns boolean language plpgsql immutable cost 0.0001"
+            " as $$begin raise notice 'pried %', $1; return true; end$$;"
+            "alter extension pg_trgm add function similarity_op(text, int);"
+            "create operator <<< (leftarg = text, rightarg = int, function = similarity_op, restrict = eqsel)")
+        check(own, connection, "select count(*) from named where body <<< 1", PLANS[0])
+
+
+def test_an_index_on_one_tenants_rows(prying: Prying) -> None:
+    """It makes the tenant's condition needless for the planner, and lacks the column for it."""
+    [(own,)] = prying.server.execute("select tenancy.tenant_id('own')::text", dbname=prying.database)
+    prying.server.execute(f"create index secret_of_own on secret (body) where tenant_id = '{own}'", dbname=prying.database)
+    prying.server.execute("vacuum analyze secret", dbname=prying.database)
+    try:
+        with prying.connect("enable_seqscan=off", "enable_bitmapscan=off") as connection:
+            for more in ("", " and body ~ 'own'"):
+                with connection.transaction():
+                    connection.execute("select tenancy.enter('own')")
+                    sql = f"select body from secret where tenant_id = '{own}' and body = 'own 1'{more}"
+                    assert connection.execute(sql).fetchall() == [("own 1",)]
+    finally:
+        prying.server.execute("drop index secret_of_own", dbname=prying.database)

@@ -51,8 +51,21 @@ bool any_ends_with_escape(Datum patterns, Oid type) {
     return false;
 }
 
-bool may_change_call(Oid function) {
-    return function >= FirstNormalObjectId || func_volatile(function) != PROVOLATILE_IMMUTABLE;
+// PostgreSQL's functions that raise nothing and whose result depends on their arguments alone.
+// Being IMMUTABLE does not say so: quote_ident() follows a setting.
+bool is_constant_function(Oid function) {
+    switch (function) {
+    case F_TEXTCAT:
+    case F_BYTEACAT:
+    case F_LOWER_TEXT:
+    case F_UPPER_TEXT:
+    case F_REPLACE:
+    case F_LIKE_ESCAPE_TEXT_TEXT:
+    case F_LIKE_ESCAPE_BYTEA_BYTEA:
+        return true;
+    default:
+        return false;
+    }
 }
 
 // Whether the planner may come to know another value of an expression than is known now: it pulls
@@ -70,11 +83,11 @@ bool may_change(Node* node, void*) {
     case T_Param:
         return castNode(Param, node)->paramkind != PARAM_EXTERN;
     case T_FuncExpr:
-        if (may_change_call(castNode(FuncExpr, node)->funcid))
+        if (!is_constant_function(castNode(FuncExpr, node)->funcid))
             return true;
         break;
     case T_OpExpr:
-        if (may_change_call(get_opcode(castNode(OpExpr, node)->opno)))
+        if (!is_constant_function(get_opcode(castNode(OpExpr, node)->opno)))
             return true;
         break;
     default:
@@ -106,19 +119,32 @@ bool are_plain_types(const List* arguments) {
     return true;
 }
 
-bool is_trusted_call(Oid function, List* arguments, Look* look) {
-    if (function < FirstNormalObjectId && get_func_leakproof(function))
+// A call of a function, by its name or by an operator.
+struct Call {
+    Oid function;
+    List* arguments;
+    Oid collation;
+};
+
+// LIKE raises an error under a collation that calls different texts equal, before it looks at them.
+bool is_plain_match(const Call& call, Look* look) {
+    return list_length(call.arguments) == 2 &&
+           (!OidIsValid(call.collation) || get_collation_isdeterministic(call.collation)) &&
+           is_plain_pattern(static_cast<Node*>(lsecond(call.arguments)), look);
+}
+
+bool is_trusted_call(const Call& call, Look* look) {
+    if (call.function < FirstNormalObjectId && get_func_leakproof(call.function))
         return true;
-    if (is_trusted_addition(function))
+    if (is_trusted_addition(call.function))
         return true;
-    switch (trust_of(function)) {
+    switch (trust_of(call.function)) {
     case Trust::always:
         return true;
     case Trust::by_element:
-        return are_plain_types(arguments);
+        return are_plain_types(call.arguments);
     case Trust::by_pattern:
-        return list_length(arguments) == 2 &&
-               is_plain_pattern(static_cast<Node*>(lsecond(arguments)), look);
+        return is_plain_match(call, look);
     case Trust::none:
         break;
     }
@@ -151,30 +177,33 @@ bool is_estimated(Oid operator_id) {
 // Calls that the planner replaces: a function in SQL by its body, and one with a support function
 // by conditions on an index, or by an estimate of the support function's own. What is not
 // PostgreSQL's own can become one of these while the planner calls it, or another session does.
-bool stays_as_it_is(Oid function, List* arguments, Look* look) {
-    if (function >= FirstNormalObjectId)
-        return is_trusted_addition(function) || is_own_function(function);
-    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+bool stays_as_it_is(const Call& call, Look* look) {
+    if (call.function >= FirstNormalObjectId)
+        return is_trusted_addition(call.function) || is_own_function(call.function);
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(call.function));
     if (!HeapTupleIsValid(tuple))
         return false;
     const auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
     const bool search = OidIsValid(form->prosupport) && form->prorettype == BOOLOID;
     ReleaseSysCache(tuple);
-    return !search || is_trusted_call(function, arguments, look);
+    return !search || is_trusted_call(call, look);
 }
 
-bool is_trusted_operator(Oid operator_id, List* arguments, Look* look) {
-    const Oid function = get_opcode(operator_id);
+Call call_of(Oid operator_id, List* arguments, Oid collation) {
+    return {get_opcode(operator_id), arguments, collation};
+}
+
+bool is_trusted_operator(Oid operator_id, const Call& call, Look* look) {
     // Most operators are these: nothing else needs to be looked up.
-    if (operator_id < FirstNormalObjectId && get_func_leakproof(function))
+    if (operator_id < FirstNormalObjectId && get_func_leakproof(call.function))
         return true;
     if (operator_id >= FirstNormalObjectId)
-        return is_trusted_addition(function);
+        return is_trusted_addition(call.function);
     bool trusted_families;
     const bool indexable = is_indexable(operator_id, trusted_families);
     if (!indexable && !is_estimated(operator_id))
-        return stays_as_it_is(function, arguments, look);
-    return trusted_families && is_trusted_call(function, arguments, look);
+        return stays_as_it_is(call, look);
+    return trusted_families && is_trusted_call(call, look);
 }
 
 // For whoever asks why a query is slow: SET client_min_messages = debug1.
@@ -195,9 +224,10 @@ bool distrusts_row_comparison(const RowCompareExpr* comparison, Look* look) {
     ListCell* left;
     ListCell* right;
     forthree(operator_cell, comparison->opnos, left, comparison->largs, right, comparison->rargs) {
-        List* compared = list_make2(lfirst(left), lfirst(right));
-        if (!is_trusted_operator(lfirst_oid(operator_cell), compared, look))
-            return distrust_operator(lfirst_oid(operator_cell));
+        const Oid compared = lfirst_oid(operator_cell);
+        const Call call = call_of(compared, list_make2(lfirst(left), lfirst(right)), InvalidOid);
+        if (!is_trusted_operator(compared, call, look))
+            return distrust_operator(compared);
     }
     return false;
 }
@@ -248,13 +278,15 @@ bool distrusts(Node* node, void* argument) {
         const auto* operation = reinterpret_cast<OpExpr*>(node);
         if (isolation::compared_column(node) != InvalidAttrNumber)
             return false;
-        if (!is_trusted_operator(operation->opno, operation->args, look))
+        const Call call = call_of(operation->opno, operation->args, operation->inputcollid);
+        if (!is_trusted_operator(operation->opno, call, look))
             return distrust_operator(operation->opno);
         break;
     }
     case T_ScalarArrayOpExpr: {
         const auto* operation = castNode(ScalarArrayOpExpr, node);
-        if (!is_trusted_operator(operation->opno, operation->args, look))
+        const Call call = call_of(operation->opno, operation->args, operation->inputcollid);
+        if (!is_trusted_operator(operation->opno, call, look))
             return distrust_operator(operation->opno);
         break;
     }
@@ -264,7 +296,7 @@ bool distrusts(Node* node, void* argument) {
         break;
     case T_FuncExpr: {
         const auto* call = castNode(FuncExpr, node);
-        if (!stays_as_it_is(call->funcid, call->args, look))
+        if (!stays_as_it_is({call->funcid, call->args, call->inputcollid}, look))
             return distrust_function(call->funcid);
         break;
     }
@@ -272,6 +304,50 @@ bool distrusts(Node* node, void* argument) {
         break;
     }
     return compat::walk_expression(node, distrusts, look);
+}
+
+bool may_raise_call(const Call& call, Look* look) {
+    return !is_constant_function(call.function) && !is_trusted_call(call, look);
+}
+
+// Whether a condition could raise an error for a row that another condition beside it keeps away.
+bool may_raise(Node* node, void* argument) {
+    if (node == nullptr)
+        return false;
+    auto* look = static_cast<Look*>(argument);
+    switch (nodeTag(node)) {
+    case T_Var:
+    case T_Const:
+    case T_List:
+    case T_ArrayExpr:
+    case T_RelabelType:
+    case T_CollateExpr:
+    case T_BoolExpr:
+    case T_NullTest:
+    case T_BooleanTest:
+        break;
+    case T_Param:
+        return castNode(Param, node)->paramkind != PARAM_EXTERN;
+    case T_OpExpr: {
+        const auto* operation = castNode(OpExpr, node);
+        if (may_raise_call(call_of(operation->opno, operation->args, operation->inputcollid), look))
+            return true;
+        break;
+    }
+    case T_ScalarArrayOpExpr: {
+        const auto* operation = castNode(ScalarArrayOpExpr, node);
+        if (may_raise_call(call_of(operation->opno, operation->args, operation->inputcollid), look))
+            return true;
+        break;
+    }
+    case T_FuncExpr:
+        if (!is_constant_function(castNode(FuncExpr, node)->funcid))
+            return true;
+        break;
+    default:
+        return true;
+    }
+    return compat::walk_expression(node, may_raise, argument);
 }
 
 } // namespace
@@ -282,10 +358,10 @@ bool is_trusted(Query* statement, ParamListInfo parameters) {
     return !distrusts_query(statement, true, &look);
 }
 
-bool is_trusted(Node* condition, ParamListInfo parameters) {
+bool may_pass(Node* condition, ParamListInfo parameters) {
     Look look;
     begin(look, parameters);
-    return !distrusts(condition, &look);
+    return !distrusts(condition, &look) && !may_raise(condition, &look);
 }
 
 bool is_known(Node* condition, ParamListInfo parameters) {

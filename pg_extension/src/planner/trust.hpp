@@ -1,9 +1,10 @@
 // Which statements and conditions may be planned with a tenant's condition as an ordinary one.
 //
-// A function of the user's own, a cast that raises, an operator without search support: all of
-// these are evaluated by the executor alone, after the tenant's condition (tenant_first.hpp), so
-// they need no trust. What does is whatever PostgreSQL evaluates on its own account on values that
-// are not the tenant's: operators inside an index, and on the values that the statistics hold.
+// A cast that raises, an operator without search support: these are evaluated by the executor
+// alone, after the tenant's condition (tenant_first.hpp), so they need no trust. What does is
+// whatever PostgreSQL evaluates on its own account on values that are not the tenant's: operators
+// inside an index, and on the values that the statistics hold; and what could become one of these
+// while the planner works, as functions of the users' can.
 #pragma once
 
 #include "bridge/postgres.hpp"
@@ -16,8 +17,9 @@ namespace tenancy::planner {
 // not count: no condition is ever made of them. May raise, and evaluates what the planner would.
 bool is_trusted(Query* statement, ParamListInfo parameters);
 
-// The same for one condition that holds no sub-select.
-bool is_trusted(Node* condition, ParamListInfo parameters);
+// Whether one condition that holds no sub-select may be evaluated before those beside it: it is
+// trusted, and raises nothing. May raise.
+bool may_pass(Node* condition, ParamListInfo parameters);
 
 // Whether the planner will know a condition's value before there is a row. May raise.
 bool is_known(Node* condition, ParamListInfo parameters);

@@ -44,7 +44,7 @@ int table_of(Node* condition, const Bitmapset* tables) {
 // One that is never true would take the tenant's condition beside it away, without which no scan
 // is known to be confined.
 bool may_move(Node* condition, Level* level) {
-    return !contain_volatile_functions(condition) && is_trusted(condition, level->parameters) &&
+    return !contain_volatile_functions(condition) && may_pass(condition, level->parameters) &&
            !is_known(condition, level->parameters);
 }
 
