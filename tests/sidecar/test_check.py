@@ -206,9 +206,10 @@ def test_store_of_another_instance(make_tenancyd, server, shop, cache):
     server.execute("select tenancy.define_store('cache', 'redis')", dbname=shop)
     daemon = make_tenancyd(stores={"cache": cache_keys(cache)})
     daemon.start()
-    daemon.stop()
     stranger = {"instance": "11111111-1111-1111-1111-111111111111", "epoch": 1, "tick": 1}
     with cache.connect(password="hunter2-of-the-cache") as client:
+        wait_for(lambda: client.exists("tenancy:instance") == 1, 30, "the store to be stamped")
+        daemon.stop()
         client.hset("tenancy:instance", mapping=stranger)
     status, found = findings(daemon)
     assert status == 1
