@@ -327,3 +327,14 @@ def test_an_index_on_one_tenants_rows(prying: Prying) -> None:
                     assert connection.execute(sql).fetchall() == [("own 1",)]
     finally:
         prying.server.execute("drop index secret_of_own", dbname=prying.database)
+
+
+def test_arrays_without_a_collation(prying: Prying) -> None:
+    """To compare their elements raises an error, where there are any."""
+    prying.server.execute(
+        "create table lists (tenant_id uuid, items text[] collate \"C\"); grant select on lists to prying_app;"
+        "insert into lists select tenancy.tenant_id('other'), array['secret', 'x' || g % 3] from generate_series(1, 200) g;"
+        "select tenancy.protect('lists'); analyze lists", dbname=prying.database)
+    with prying.connect() as connection:
+        connection.execute("create domain other_order as text[] collate \"POSIX\"")
+        check(prying, connection, "select count(*) from lists where items = array['g', 'g']::other_order", PLANS[0])

@@ -126,10 +126,22 @@ struct Call {
     Oid collation;
 };
 
+// Comparing texts may raise an error or a warning where no collation was found or with one of the
+// user's, when there are values to be compared.
+bool is_plain_collation(const Call& call) {
+    if (OidIsValid(call.collation))
+        return call.collation < FirstNormalObjectId &&
+               get_collation_isdeterministic(call.collation);
+    ListCell* cell;
+    foreach (cell, call.arguments)
+        if (type_is_collatable(exprType(static_cast<Node*>(lfirst(cell)))))
+            return false;
+    return true;
+}
+
 // LIKE raises an error under a collation that calls different texts equal, before it looks at them.
 bool is_plain_match(const Call& call, Look* look) {
-    return list_length(call.arguments) == 2 &&
-           (!OidIsValid(call.collation) || get_collation_isdeterministic(call.collation)) &&
+    return list_length(call.arguments) == 2 && is_plain_collation(call) &&
            is_plain_pattern(static_cast<Node*>(lsecond(call.arguments)), look);
 }
 
@@ -142,7 +154,7 @@ bool is_trusted_call(const Call& call, Look* look) {
     case Trust::always:
         return true;
     case Trust::by_element:
-        return are_plain_types(call.arguments);
+        return are_plain_types(call.arguments) && is_plain_collation(call);
     case Trust::by_pattern:
         return is_plain_match(call, look);
     case Trust::none:
