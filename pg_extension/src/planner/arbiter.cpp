@@ -1,8 +1,8 @@
 // See arbiter.hpp. Plain C style throughout.
 #include "planner/arbiter.hpp"
 
-#include "bridge/compat.hpp"
 #include "isolation/protected.hpp"
+#include "planner/writing_query.hpp"
 
 namespace tenancy::planner {
 
@@ -99,24 +99,17 @@ void add_tenant(OnConflictExpr* conflict, Oid relation, Index target) {
     table_close(table, NoLock);
 }
 
-bool add_everywhere(Node* node, void*) {
-    if (node == nullptr)
-        return false;
-    if (!IsA(node, Query))
-        return compat::walk_expression(node, add_everywhere, nullptr);
-    auto* query = castNode(Query, node);
-    if (query->onConflict != nullptr && query->onConflict->arbiterElems != NIL) {
-        const auto target = static_cast<Index>(query->resultRelation);
-        add_tenant(query->onConflict, rt_fetch(target, query->rtable)->relid, target);
-    }
-    return query->hasModifyingCTE && compat::walk_query(query, add_everywhere, nullptr);
+void add_to_query(Query* query) {
+    if (query->onConflict == nullptr || query->onConflict->arbiterElems == NIL)
+        return;
+    const auto target = static_cast<Index>(query->resultRelation);
+    add_tenant(query->onConflict, rt_fetch(target, query->rtable)->relid, target);
 }
 
 } // namespace
 
 void add_tenant_to_arbiters(Query* statement) {
-    if (statement->onConflict != nullptr || statement->hasModifyingCTE)
-        add_everywhere(reinterpret_cast<Node*>(statement), nullptr);
+    for_each_writing_query(statement, add_to_query);
 }
 
 } // namespace tenancy::planner

@@ -1,8 +1,8 @@
 // See row_checks.hpp. Plain C style throughout.
 #include "planner/row_checks.hpp"
 
-#include "bridge/compat.hpp"
 #include "isolation/protected.hpp"
+#include "planner/writing_query.hpp"
 
 namespace tenancy::planner {
 
@@ -25,12 +25,7 @@ bool is_repeated(const WithCheckOption* check, const List* kept) {
     return false;
 }
 
-bool drop_everywhere(Node* node, void*) {
-    if (node == nullptr)
-        return false;
-    if (!IsA(node, Query))
-        return compat::walk_expression(node, drop_everywhere, nullptr);
-    auto* query = castNode(Query, node);
+void drop_from_query(Query* query) {
     List* kept = NIL;
     ListCell* cell;
     foreach (cell, query->withCheckOptions) {
@@ -39,14 +34,12 @@ bool drop_everywhere(Node* node, void*) {
             kept = lappend(kept, check);
     }
     query->withCheckOptions = kept;
-    return query->hasModifyingCTE && compat::walk_query(query, drop_everywhere, nullptr);
 }
 
 } // namespace
 
 void drop_repeated_checks(Query* statement) {
-    if (statement->commandType != CMD_SELECT || statement->hasModifyingCTE)
-        drop_everywhere(reinterpret_cast<Node*>(statement), nullptr);
+    for_each_writing_query(statement, drop_from_query);
 }
 
 } // namespace tenancy::planner
