@@ -51,6 +51,38 @@ bool any_ends_with_escape(Datum patterns, Oid type) {
     return false;
 }
 
+// A call of a function, by an operator or by its name.
+struct Call {
+    Oid operator_id; // InvalidOid: by its name
+    Oid function;    // InvalidOid: of an operator that is gone
+    List* arguments;
+    Oid collation;
+};
+
+// Nothing but zeros for a node that is none.
+Call call_of(const Node* node) {
+    switch (nodeTag(node)) {
+    case T_OpExpr:
+    case T_DistinctExpr:
+    case T_NullIfExpr: {
+        const auto* operation = reinterpret_cast<const OpExpr*>(node);
+        return {operation->opno, get_opcode(operation->opno), operation->args,
+                operation->inputcollid};
+    }
+    case T_ScalarArrayOpExpr: {
+        const auto* operation = castNode(ScalarArrayOpExpr, node);
+        return {operation->opno, get_opcode(operation->opno), operation->args,
+                operation->inputcollid};
+    }
+    case T_FuncExpr: {
+        const auto* call = castNode(FuncExpr, node);
+        return {InvalidOid, call->funcid, call->args, call->inputcollid};
+    }
+    default:
+        return {InvalidOid, InvalidOid, NIL, InvalidOid};
+    }
+}
+
 // PostgreSQL's functions that raise nothing and whose result depends on their arguments alone.
 // Being IMMUTABLE does not say so: quote_ident() follows a setting.
 bool is_constant_function(Oid function) {
@@ -83,11 +115,8 @@ bool may_change(Node* node, void*) {
     case T_Param:
         return castNode(Param, node)->paramkind != PARAM_EXTERN;
     case T_FuncExpr:
-        if (!is_constant_function(castNode(FuncExpr, node)->funcid))
-            return true;
-        break;
     case T_OpExpr:
-        if (!is_constant_function(get_opcode(castNode(OpExpr, node)->opno)))
+        if (!is_constant_function(call_of(node).function))
             return true;
         break;
     default:
@@ -118,13 +147,6 @@ bool are_plain_types(const List* arguments) {
             return false;
     return true;
 }
-
-// A call of a function, by its name or by an operator.
-struct Call {
-    Oid function;
-    List* arguments;
-    Oid collation;
-};
 
 // Comparing texts may raise an error or a warning where no collation was found or with one of the
 // user's, when there are values to be compared.
@@ -201,45 +223,44 @@ bool stays_as_it_is(const Call& call, Look* look) {
     return !search || is_trusted_call(call, look);
 }
 
-Call call_of(Oid operator_id, List* arguments, Oid collation) {
-    return {get_opcode(operator_id), arguments, collation};
-}
-
-bool is_trusted_operator(Oid operator_id, const Call& call, Look* look) {
+bool is_trusted_operator(const Call& call, Look* look) {
     // Most operators are these: nothing else needs to be looked up.
-    if (operator_id < FirstNormalObjectId && get_func_leakproof(call.function))
+    if (call.operator_id < FirstNormalObjectId && get_func_leakproof(call.function))
         return true;
-    if (operator_id >= FirstNormalObjectId)
+    if (call.operator_id >= FirstNormalObjectId)
         return is_trusted_addition(call.function);
     bool trusted_families;
-    const bool indexable = is_indexable(operator_id, trusted_families);
-    if (!indexable && !is_estimated(operator_id))
+    const bool indexable = is_indexable(call.operator_id, trusted_families);
+    if (!indexable && !is_estimated(call.operator_id))
         return stays_as_it_is(call, look);
     return trusted_families && is_trusted_call(call, look);
 }
 
 // For whoever asks why a query is slow: SET client_min_messages = debug1.
-bool distrust_operator(Oid operator_id) {
-    ereport(DEBUG1, (errmsg_internal("operator %s is not trusted with other tenants' values",
-                                     format_operator_qualified(operator_id))));
-    return true;
+void tell_distrust(const Call& call) {
+    const bool by_operator = OidIsValid(call.operator_id);
+    ereport(DEBUG1, (errmsg_internal("%s %s is not trusted with other tenants' values",
+                                     by_operator ? "operator" : "function",
+                                     by_operator ? format_operator_qualified(call.operator_id)
+                                                 : format_procedure_qualified(call.function))));
 }
 
-bool distrust_function(Oid function) {
-    ereport(DEBUG1, (errmsg_internal("function %s is not trusted with other tenants' values",
-                                     format_procedure_qualified(function))));
+bool distrusts_call(const Call& call, Look* look) {
+    if (OidIsValid(call.operator_id) ? is_trusted_operator(call, look) : stays_as_it_is(call, look))
+        return false;
+    tell_distrust(call);
     return true;
 }
 
 bool distrusts_row_comparison(const RowCompareExpr* comparison, Look* look) {
-    ListCell* operator_cell;
+    ListCell* cell;
     ListCell* left;
     ListCell* right;
-    forthree(operator_cell, comparison->opnos, left, comparison->largs, right, comparison->rargs) {
-        const Oid compared = lfirst_oid(operator_cell);
-        const Call call = call_of(compared, list_make2(lfirst(left), lfirst(right)), InvalidOid);
-        if (!is_trusted_operator(compared, call, look))
-            return distrust_operator(compared);
+    forthree(cell, comparison->opnos, left, comparison->largs, right, comparison->rargs) {
+        const Oid compared = lfirst_oid(cell);
+        List* arguments = list_make2(lfirst(left), lfirst(right));
+        if (distrusts_call({compared, get_opcode(compared), arguments, InvalidOid}, look))
+            return true;
     }
     return false;
 }
@@ -281,40 +302,16 @@ bool distrusts(Node* node, void* argument) {
     if (node == nullptr)
         return false;
     auto* look = static_cast<Look*>(argument);
-    switch (nodeTag(node)) {
-    case T_Query:
+    if (IsA(node, Query))
         return distrusts_query(castNode(Query, node), false, look);
-    case T_OpExpr:
-    case T_DistinctExpr:
-    case T_NullIfExpr: {
-        const auto* operation = reinterpret_cast<OpExpr*>(node);
-        if (isolation::compared_column(node) != InvalidAttrNumber)
-            return false;
-        const Call call = call_of(operation->opno, operation->args, operation->inputcollid);
-        if (!is_trusted_operator(operation->opno, call, look))
-            return distrust_operator(operation->opno);
-        break;
-    }
-    case T_ScalarArrayOpExpr: {
-        const auto* operation = castNode(ScalarArrayOpExpr, node);
-        const Call call = call_of(operation->opno, operation->args, operation->inputcollid);
-        if (!is_trusted_operator(operation->opno, call, look))
-            return distrust_operator(operation->opno);
-        break;
-    }
-    case T_RowCompareExpr:
-        if (distrusts_row_comparison(castNode(RowCompareExpr, node), look))
-            return true;
-        break;
-    case T_FuncExpr: {
-        const auto* call = castNode(FuncExpr, node);
-        if (!stays_as_it_is({call->funcid, call->args, call->inputcollid}, look))
-            return distrust_function(call->funcid);
-        break;
-    }
-    default:
-        break;
-    }
+    if (isolation::compared_column(node) != InvalidAttrNumber)
+        return false;
+    if (IsA(node, RowCompareExpr) && distrusts_row_comparison(castNode(RowCompareExpr, node), look))
+        return true;
+    const Call call = call_of(node);
+    const bool is_call = OidIsValid(call.operator_id) || OidIsValid(call.function);
+    if (is_call && distrusts_call(call, look))
+        return true;
     return compat::walk_expression(node, distrusts, look);
 }
 
@@ -340,20 +337,13 @@ bool may_raise(Node* node, void* argument) {
         break;
     case T_Param:
         return castNode(Param, node)->paramkind != PARAM_EXTERN;
-    case T_OpExpr: {
-        const auto* operation = castNode(OpExpr, node);
-        if (may_raise_call(call_of(operation->opno, operation->args, operation->inputcollid), look))
+    case T_OpExpr:
+    case T_ScalarArrayOpExpr:
+        if (may_raise_call(call_of(node), look))
             return true;
         break;
-    }
-    case T_ScalarArrayOpExpr: {
-        const auto* operation = castNode(ScalarArrayOpExpr, node);
-        if (may_raise_call(call_of(operation->opno, operation->args, operation->inputcollid), look))
-            return true;
-        break;
-    }
     case T_FuncExpr:
-        if (!is_constant_function(castNode(FuncExpr, node)->funcid))
+        if (!is_constant_function(call_of(node).function))
             return true;
         break;
     default:
