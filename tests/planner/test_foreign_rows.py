@@ -254,15 +254,14 @@ def test_rows_of_a_type_of_the_users(prying: Prying) -> None:
             check(prying, connection, f"select count(*) from spied_on where {condition}", PLANS[0])
 
 
+# Tenants whose external ids are equal but for case.
 NAMED = """
-create extension pg_trgm schema public;
 select tenancy.provision('own', external_id => 'own'), tenancy.provision('other', external_id => 'OWN');
 select tenancy.grant_access('prying_app', '*', reason => 'tests');
 create table named (id serial, account text, body text);
 insert into named (account, body) select 'OWN', 'canary of the other tenant ' || g from generate_series(1, 200) g;
 insert into named (account, body) select 'own', 'mine ' || g from generate_series(1, 200) g;
 select tenancy.protect('named', 'account');
-create index named_trigrams on named using gist (account gist_trgm_ops) include (account);
 grant select on named to prying_app; grant create on schema public to prying_app;
 grant create on database {database} to prying_app;
 analyze named;
@@ -271,7 +270,6 @@ analyze named;
 
 @pytest.fixture
 def named(prying: Prying, database: str) -> Prying:
-    """Tenants whose external ids are equal but for case."""
     prying.server.execute(NAMED.format(database=database), dbname=database)
     return Prying(prying.server, database, [])
 
@@ -289,6 +287,7 @@ def test_a_collation_that_calls_tenants_equal(named: Prying) -> None:
 
 def test_a_column_that_an_index_cannot_return(named: Prying) -> None:
     named.server.execute(
+        "create extension pg_trgm; create index named_trigrams on named using gist (account gist_trgm_ops) include (account);"
         "do $$ declare i regclass; begin for i in select indexrelid from pg_index where indrelid = 'named'::regclass and indexrelid::regclass::text <> 'named_trigrams'"
         " loop execute 'drop index ' || i; end loop; end $$", dbname=named.database)
     named.server.execute("vacuum named", dbname=named.database)
@@ -297,20 +296,15 @@ def test_a_column_that_an_index_cannot_return(named: Prying) -> None:
         assert connection.execute("select count(account) from named where account like '%wn%'").fetchall() == [(200,)]
 
 
-def test_a_member_added_to_a_known_extension(prying: Prying, database: str) -> None:
-    prying.server.execute(NAMED.format(database=database).replace("create extension pg_trgm schema public;", "")
-                          .split("create index named_trigrams")[0]
-                          + f"grant select on named to prying_app; grant create on schema public to prying_app; grant create on database {database} to prying_app; analyze named",
-                          dbname=database)
-    own = Prying(prying.server, database, [])
-    with own.connect() as connection:
+def test_a_member_added_to_a_known_extension(named: Prying) -> None:
+    with named.connect() as connection:
         connection.execute(
             "create extension pg_trgm schema public;"
             "create function similarity_op(text, int) returns boolean language plpgsql immutable cost 0.0001"
             " as $$begin raise notice 'pried %', $1; return true; end$$;"
             "alter extension pg_trgm add function similarity_op(text, int);"
             "create operator <<< (leftarg = text, rightarg = int, function = similarity_op, restrict = eqsel)")
-        check(own, connection, "select count(*) from named where body <<< 1", PLANS[0])
+        check(named, connection, "select count(*) from named where body <<< 1", PLANS[0])
 
 
 def test_an_index_on_one_tenants_rows(prying: Prying) -> None:
