@@ -113,6 +113,11 @@ QUERIES = {
     "function that gets a body": "select count(*) from secret where number = body_given() and changing(body)",
     "pattern of what a setting changes": "select quoting() from secret where body like substr('%zsecret\\', 1, length(quote_ident('abcdefgh'))) limit 1",
     "pattern under another collation": "select count(*) from secret where number = 'x' and body collate any_case like 'x%'",
+    "escape of two characters, never reached": "select count(*) from secret where case when false then body like 'x' escape 'ab' end",
+    "pattern under another collation, never reached":
+        "select count(*) from secret where case when false then body like (replace('x' collate any_case, 'x', 'y') collate \"C\") end",
+    "another collation behind a regular expression":
+        "select count(*) from secret where body ~ 'nothing' and (replace(body collate any_case, 'o', 'x') collate \"C\") = 'y'",
     "the tenant in another column": "select count(*) from secret where friend = tenancy.current_tenant_id() and pry(body)",
     "the tenant in another column, behind the barrier": "select count(*) from secret where friend = tenancy.current_tenant_id() and pry(body) and body ~ 'x'",
     "the tenant in both columns": "select count(*) from secret where friend = tenant_id and pry(body)",

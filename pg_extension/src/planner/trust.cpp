@@ -83,18 +83,40 @@ Call call_of(const Node* node) {
     }
 }
 
-// PostgreSQL's functions that raise nothing and whose result depends on their arguments alone.
-// Being IMMUTABLE does not say so: quote_ident() follows a setting.
-bool is_constant_function(Oid function) {
-    switch (function) {
+// Comparing texts may raise an error or a warning where no collation was found or with one of the
+// user's, when there are values to be compared.
+bool is_plain_collation(const Call& call) {
+    if (OidIsValid(call.collation))
+        return call.collation < FirstNormalObjectId &&
+               get_collation_isdeterministic(call.collation);
+    ListCell* cell;
+    foreach (cell, call.arguments)
+        if (type_is_collatable(exprType(static_cast<Node*>(lfirst(cell)))))
+            return false;
+    return true;
+}
+
+// LIKE's ESCAPE: anything longer than one character raises an error.
+bool is_plain_escape(Node* node) {
+    if (!IsA(node, Const) || castNode(Const, node)->constisnull)
+        return false;
+    struct varlena* value = PG_DETOAST_DATUM_PACKED(castNode(Const, node)->constvalue);
+    return VARSIZE_ANY_EXHDR(value) <= 1;
+}
+
+// Calls of PostgreSQL's that raise nothing and whose result depends on their arguments alone. Being
+// IMMUTABLE does not say so: quote_ident() follows a setting.
+bool is_constant_call(const Call& call) {
+    switch (call.function) {
     case F_TEXTCAT:
     case F_BYTEACAT:
     case F_LOWER_TEXT:
     case F_UPPER_TEXT:
     case F_REPLACE:
+        return is_plain_collation(call);
     case F_LIKE_ESCAPE_TEXT_TEXT:
     case F_LIKE_ESCAPE_BYTEA_BYTEA:
-        return true;
+        return is_plain_escape(static_cast<Node*>(lsecond(call.arguments)));
     default:
         return false;
     }
@@ -116,7 +138,7 @@ bool may_change(Node* node, void*) {
         return castNode(Param, node)->paramkind != PARAM_EXTERN;
     case T_FuncExpr:
     case T_OpExpr:
-        if (!is_constant_function(call_of(node).function))
+        if (!is_constant_call(call_of(node)))
             return true;
         break;
     default:
@@ -144,19 +166,6 @@ bool are_plain_types(const List* arguments) {
     ListCell* cell;
     foreach (cell, arguments)
         if (!is_plain_type(exprType(static_cast<Node*>(lfirst(cell)))))
-            return false;
-    return true;
-}
-
-// Comparing texts may raise an error or a warning where no collation was found or with one of the
-// user's, when there are values to be compared.
-bool is_plain_collation(const Call& call) {
-    if (OidIsValid(call.collation))
-        return call.collation < FirstNormalObjectId &&
-               get_collation_isdeterministic(call.collation);
-    ListCell* cell;
-    foreach (cell, call.arguments)
-        if (type_is_collatable(exprType(static_cast<Node*>(lfirst(cell)))))
             return false;
     return true;
 }
@@ -316,7 +325,7 @@ bool distrusts(Node* node, void* argument) {
 }
 
 bool may_raise_call(const Call& call, Look* look) {
-    return !is_constant_function(call.function) && !is_trusted_call(call, look);
+    return !is_constant_call(call) && !is_trusted_call(call, look);
 }
 
 // Whether a condition could raise an error for a row that another condition beside it keeps away.
@@ -343,7 +352,7 @@ bool may_raise(Node* node, void* argument) {
             return true;
         break;
     case T_FuncExpr:
-        if (!is_constant_function(call_of(node).function))
+        if (!is_constant_call(call_of(node)))
             return true;
         break;
     default:
