@@ -23,6 +23,7 @@
 #include "planner/arbiter.hpp"
 #include "planner/pushdown.hpp"
 #include "planner/row_checks.hpp"
+#include "planner/stack_room.hpp"
 #include "planner/tenant_first.hpp"
 #include "planner/tenant_size.hpp"
 
@@ -124,6 +125,7 @@ void run_impl(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(
             return;
         context::check_statement();
         guard::check_run(query);
+        planner::check_stack_room(query->plannedstmt);
     });
     const bool parallel = query->plannedstmt->parallelModeNeeded && !IsParallelWorker();
     if (!parallel) {

@@ -4,6 +4,7 @@
 #include "bridge/compat.hpp"
 #include "context/setting.hpp"
 #include "isolation/protected.hpp"
+#include "planner/stack_room.hpp"
 #include "planner/trust.hpp"
 #include "planner/trusted_conditions.hpp"
 
@@ -154,7 +155,8 @@ bool pass_trusted(Query* query, void* argument) {
 } // namespace
 
 List* open_barriers(Query* statement, ParamListInfo parameters) {
-    if (!context::setting::index_pushdown() || !visit_queries(statement, holds_any, nullptr))
+    if (!context::setting::index_pushdown() || !visit_queries(statement, holds_any, nullptr) ||
+        !has_stack_room())
         return NIL;
     Walk walk{parameters, NIL};
     visit_queries(statement, is_trusted(statement, parameters) ? lower_all : pass_trusted, &walk);
