@@ -130,9 +130,10 @@ Node* lower_tree(Node* node, Level* level) {
     return node;
 }
 
+// What MERGE names stays as it is: from 17 on PostgreSQL takes nothing but tables and joins there.
 bool lower_all(Query* query, void* walk) {
     Level level{query, static_cast<Walk*>(walk)};
-    if (query->jointree != nullptr)
+    if (query->jointree != nullptr && query->commandType != CMD_MERGE)
         lower_tree(reinterpret_cast<Node*>(query->jointree), &level);
     return false;
 }
