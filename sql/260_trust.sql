@@ -63,10 +63,10 @@ DECLARE
 BEGIN
     PERFORM tenancy.require_operator('admin');
     BEGIN
-        named := coalesce(tenancy.function_signature(to_regprocedure(named)), named);
+        named := coalesce(tenancy.function_signature(named::regprocedure), named);
     EXCEPTION
-        WHEN undefined_object OR invalid_schema_name THEN
-            NULL; -- it went with the type of an argument, and is called as it was
+        WHEN undefined_function OR undefined_object OR invalid_schema_name THEN
+            NULL; -- it was dropped, perhaps with its schema or the type of an argument, and is called as it was
         WHEN invalid_text_representation OR syntax_error THEN
             RAISE EXCEPTION USING ERRCODE = '22P02', MESSAGE = format('"%s" is not a function with its argument types', named),
                 HINT = 'Write it with its argument types: pg_catalog.textregexeq(text, text).';
