@@ -287,8 +287,8 @@ bool distrusts_sub_selects(Node* node, void* argument) {
     return compat::walk_expression(node, distrusts_sub_selects, argument);
 }
 
-// No condition is made of what is left out. The query itself stays as it is.
-bool distrusts_query(const Query* query, bool topmost, Look* look) {
+// What conditions are made of.
+Query conditions_of(const Query* query, bool topmost) {
     Query conditions = *query;
     if (topmost)
         conditions.targetList = NIL;
@@ -296,15 +296,29 @@ bool distrusts_query(const Query* query, bool topmost, Look* look) {
     conditions.onConflict = nullptr;
     conditions.mergeActionList = NIL;
     conditions.withCheckOptions = NIL;
-    Query others{};
-    others.type = T_Query;
-    others.targetList = topmost ? query->targetList : NIL;
-    others.returningList = query->returningList;
-    others.onConflict = query->onConflict;
-    others.mergeActionList = query->mergeActionList;
-    others.withCheckOptions = query->withCheckOptions;
-    return compat::walk_query(&conditions, distrusts, look) ||
-           compat::walk_query(&others, distrusts_sub_selects, look);
+    return conditions;
+}
+
+// Everything else.
+Query results_of(const Query* query, bool topmost) {
+    Query results{};
+    results.type = T_Query;
+    results.targetList = topmost ? query->targetList : NIL;
+    results.returningList = query->returningList;
+    results.onConflict = query->onConflict;
+    results.mergeActionList = query->mergeActionList;
+    results.withCheckOptions = query->withCheckOptions;
+    return results;
+}
+
+bool distrusts_query(const Query* query, bool topmost, Look* look) {
+    Query conditions = conditions_of(query, topmost);
+    if (compat::walk_query(&conditions, distrusts, look))
+        return true;
+    if (!query->hasSubLinks)
+        return false;
+    Query results = results_of(query, topmost);
+    return compat::walk_query(&results, distrusts_sub_selects, look);
 }
 
 bool distrusts(Node* node, void* argument) {
