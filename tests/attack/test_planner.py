@@ -100,7 +100,7 @@ def test_p30_totals(leak: Trial) -> None:
 
 def test_p54_debug_print_plan(leak: Trial) -> None:
     printing = f"set local client_min_messages = log; set local debug_print_plan = on; {THEIRS}"
-    leak.stops(told_by(printing, ":plan_rows 700"), "42501", "printed")
+    leak.stops(told_by(printing, "plan_rows 700"), "42501", "printed")
 
 
 LOADED = """

@@ -141,10 +141,15 @@ class Server(Daemon):
         return psycopg.connect(autocommit=autocommit, **parameters)
 
     @property
+    def version(self) -> int:
+        """Of PostgreSQL, 15 to 18."""
+        [(number,)] = self.execute("select current_setting('server_version_num')::int / 10000")
+        return int(number)
+
+    @property
     def forced_parallel(self) -> str:
         """The setting that sends every query to a worker that may run in one; 16 renamed it."""
-        [(version,)] = self.execute("select current_setting('server_version_num')::int")
-        return "force_parallel_mode" if version < 160000 else "debug_parallel_query"
+        return "force_parallel_mode" if self.version < 16 else "debug_parallel_query"
 
     def execute(
         self,

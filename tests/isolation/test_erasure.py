@@ -227,6 +227,8 @@ INSERT = "insert into message (id, tenant_id, body) overriding system value sele
 @pytest.mark.parametrize("commit", ["commit", "prepare transaction 'late'"])
 def test_after_waiting_nothing_is_written(server: Server, database: str, admin: psycopg.Connection[Any], statements: list[str], commit: str) -> None:
     """Others who wait did not wait for that transaction."""
+    if "reset transaction_read_only" in statements and server.version >= 16:
+        pytest.skip("PostgreSQL itself refuses to RESET it, from 16 on")
     with server.connect(dbname=database, autocommit=False) as superuser:
         for statement in statements:
             superuser.execute(statement)
