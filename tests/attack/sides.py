@@ -93,9 +93,7 @@ class Side:
 
     @property
     def version(self) -> int:
-        """The major version of the server."""
-        [(number,)] = self.admin("select current_setting('server_version_num')::int / 10000")
-        return int(number)
+        return self.server.version
 
     @property
     def plain(self) -> bool:
