@@ -25,6 +25,7 @@
 #include "planner/row_checks.hpp"
 #include "planner/stack_room.hpp"
 #include "planner/tenant_first.hpp"
+#include "planner/tenant_parameter.hpp"
 #include "planner/tenant_size.hpp"
 
 namespace tenancy {
@@ -59,18 +60,21 @@ private:
 
 PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
     const Scoped planning(depth.planner, depth.planner + 1);
+    planner::TenantParameters tenant{};
     List* confined = pg_call([&]() -> List* {
         if (!context::registry::installed())
             return NIL;
         planner::add_tenant_to_arbiters(query);
         planner::drop_repeated_checks(query);
-        return planner::open_barriers(query, parameters);
+        return planner::open_barriers(query, parameters, &tenant);
     });
     PlannedStmt* planned = pg_call([&] {
-        return previous_planner != nullptr ? previous_planner(query, text, options, parameters)
-                                           : standard_planner(query, text, options, parameters);
+        ParamListInfo known = planner::parameters_with_tenant(&tenant, parameters);
+        return previous_planner != nullptr ? previous_planner(query, text, options, known)
+                                           : standard_planner(query, text, options, known);
     });
     pg_call([&] {
+        planner::put_calls_back(planned, &tenant);
         planner::put_tenant_first(planned, confined);
         if (parameters == nullptr)
             planner::keep_for_size(planned, confined);

@@ -90,6 +90,35 @@ inline Oid checked_user(const Query* query, const RangeTblEntry* entry) {
 #endif
 }
 
+// How a plan skips partitions; nullptr from 18 on, where visit_prunings finds it.
+inline const PartitionPruneInfo* pruning_of([[maybe_unused]] const Plan* plan) {
+#if PG_VERSION_NUM >= 180000
+    return nullptr;
+#else
+    return IsA(plan, Append) ? reinterpret_cast<const Append*>(plan)->part_prune_info
+                             : reinterpret_cast<const MergeAppend*>(plan)->part_prune_info;
+#endif
+}
+
+// Calls visit(const PartitionPruneInfo*) for what pruning_of does not tell.
+template <typename Visit>
+void visit_prunings([[maybe_unused]] const PlannedStmt* statement, [[maybe_unused]] Visit visit) {
+#if PG_VERSION_NUM >= 180000
+    ListCell* cell;
+    foreach (cell, statement->partPruneInfos)
+        visit(lfirst_node(PartitionPruneInfo, cell));
+#endif
+}
+
+// Calls visit(List*) for MERGE's conditions as 17 keeps them.
+template <typename Visit>
+void visit_merge_conditions([[maybe_unused]] const ModifyTable* change,
+                            [[maybe_unused]] Visit visit) {
+#if PG_VERSION_NUM >= 170000
+    visit(change->mergeJoinConditions);
+#endif
+}
+
 // Whether a function tells one of the statistics of tables that 16 added.
 constexpr bool is_statistic_since_16([[maybe_unused]] Oid function) {
 #if PG_VERSION_NUM >= 160000

@@ -27,43 +27,10 @@ bool asks_for_key(Node* node, void*) {
     return compat::walk_expression(node, asks_for_key, nullptr);
 }
 
-Const* constant(Oid type, int16 length, Datum value, bool by_value) {
-    return makeConst(type, -1, get_typcollation(type), length, value, false, by_value);
-}
-
-// What the function answers in this context; nullptr where it would raise, which is left to it.
-Const* answer(KeyKind key, const Context& context) {
-    switch (key) {
-    case KeyKind::uuid: {
-        auto* id = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t)));
-        *id = context.tenant;
-        return constant(UUIDOID, UUID_LEN, UUIDPGetDatum(id), false);
-    }
-    case KeyKind::text:
-        if (context.external_id[0] == '\0')
-            return nullptr;
-        return constant(TEXTOID, -1, CStringGetTextDatum(context.external_id), false);
-    case KeyKind::bigint:
-        if (!context.has_external_bigint)
-            return nullptr;
-        return constant(INT8OID, sizeof(int64), Int64GetDatum(context.external_bigint),
-                        FLOAT8PASSBYVAL);
-    case KeyKind::integer:
-        if (!context.has_external_bigint || context.external_bigint < PG_INT32_MIN ||
-            context.external_bigint > PG_INT32_MAX)
-            return nullptr;
-        return constant(INT4OID, sizeof(int32),
-                        Int32GetDatum(static_cast<int32>(context.external_bigint)), true);
-    case KeyKind::none:
-        break;
-    }
-    return nullptr;
-}
-
 Node* with_constants(Node* node, void* argument) {
     if (node == nullptr)
         return nullptr;
-    Const* known = answer(key_asked_by(node), *static_cast<const Context*>(argument));
+    Const* known = key_constant(key_asked_by(node), *static_cast<const Context*>(argument));
     if (known != nullptr)
         return reinterpret_cast<Node*>(known);
     return compat::change_expression(node, with_constants, argument);

@@ -44,6 +44,10 @@ void look_up_all() {
     known = found;
 }
 
+Const* constant(Oid type, int16 length, Datum value, bool by_value) {
+    return makeConst(type, -1, get_typcollation(type), length, value, false, by_value);
+}
+
 } // namespace
 
 KeyKind key_kind_of(Oid function) {
@@ -52,6 +56,34 @@ KeyKind key_kind_of(Oid function) {
         if (OidIsValid(function) && function == known.functions[at])
             return key_functions[at].kind;
     return KeyKind::none;
+}
+
+Const* key_constant(KeyKind key, const Context& context) {
+    switch (key) {
+    case KeyKind::uuid: {
+        auto* id = static_cast<pg_uuid_t*>(palloc(sizeof(pg_uuid_t)));
+        *id = context.tenant;
+        return constant(UUIDOID, UUID_LEN, UUIDPGetDatum(id), false);
+    }
+    case KeyKind::text:
+        if (context.external_id[0] == '\0')
+            return nullptr;
+        return constant(TEXTOID, -1, CStringGetTextDatum(context.external_id), false);
+    case KeyKind::bigint:
+        if (!context.has_external_bigint)
+            return nullptr;
+        return constant(INT8OID, sizeof(int64), Int64GetDatum(context.external_bigint),
+                        FLOAT8PASSBYVAL);
+    case KeyKind::integer:
+        if (!context.has_external_bigint || context.external_bigint < PG_INT32_MIN ||
+            context.external_bigint > PG_INT32_MAX)
+            return nullptr;
+        return constant(INT4OID, sizeof(int32),
+                        Int32GetDatum(static_cast<int32>(context.external_bigint)), true);
+    case KeyKind::none:
+        break;
+    }
+    return nullptr;
 }
 
 } // namespace tenancy::context

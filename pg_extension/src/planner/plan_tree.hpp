@@ -11,4 +11,9 @@ namespace tenancy::planner {
 using Visit = bool (*)(Plan* plan, void* argument);
 bool walk_plan(const PlannedStmt* statement, Visit visit, void* argument);
 
+// Calls visit(expression, argument) for every expression in a statement's plan, mostly lists of
+// them; visit walks on into it and may change it in place.
+using VisitExpression = bool (*)(Node* expression, void* argument);
+void walk_plan_expressions(const PlannedStmt* statement, VisitExpression visit, void* argument);
+
 } // namespace tenancy::planner

@@ -82,6 +82,7 @@ bool holds_any(Query* query, void*) {
 struct Walk {
     ParamListInfo parameters;
     List* tables; // Confined *
+    TenantParameters* tenant;
 };
 
 // What one query of a statement is changed in.
@@ -106,7 +107,11 @@ Node* note_table(int number, Level* level) {
 Node* with_condition(Node* reference, Level* level) {
     const int number = castNode(RangeTblRef, reference)->rtindex;
     Node* condition = note_table(number, level);
-    rt_fetch(number, level->query->rtable)->securityQuals = NIL;
+    RangeTblEntry* entry = rt_fetch(number, level->query->rtable);
+    ListCell* cell;
+    foreach (cell, entry->securityQuals)
+        put_parameter(castNode(OpExpr, lfirst(cell)), level->walk->tenant);
+    entry->securityQuals = NIL;
     return reinterpret_cast<Node*>(makeFromExpr(list_make1(reference), condition));
 }
 
@@ -155,11 +160,11 @@ bool pass_trusted(Query* query, void* argument) {
 
 } // namespace
 
-List* open_barriers(Query* statement, ParamListInfo parameters) {
+List* open_barriers(Query* statement, ParamListInfo parameters, TenantParameters* tenant) {
     if (!context::setting::index_pushdown() || !visit_queries(statement, holds_any, nullptr) ||
         !has_stack_room())
         return NIL;
-    Walk walk{parameters, NIL};
+    Walk walk{parameters, NIL, tenant};
     visit_queries(statement, is_trusted(statement, parameters) ? lower_all : pass_trusted, &walk);
     return walk.tables;
 }
