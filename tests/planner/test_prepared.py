@@ -49,6 +49,21 @@ def test_each_size_gets_its_plan(planned: Planned, statement: str, execute: str,
                 assert found == expected[slug], slug
 
 
+def test_plans_that_the_protocol_makes(planned: Planned) -> None:
+    """As a driver does: the plan is made after the context was entered and before its first statement."""
+    expected = {}
+    for slug in ("small", "large"):
+        with planned.session(slug, "max_parallel_workers_per_gather=0") as fresh:
+            expected[slug] = shape(fresh, explain(fresh, SEARCH))
+    with pooled(planned, "max_parallel_workers_per_gather=0") as connection:
+        connection.pgconn.prepare(b"q", SEARCH.encode())
+        for slug in ("small", "large", "small", "large"):
+            with connection.transaction(force_rollback=True):
+                connection.execute("select tenancy.enter(%s)", [slug])
+                connection.pgconn.exec_prepared(b"q", [])
+                assert shape(connection, explain(connection, "execute q")) == expected[slug], slug
+
+
 def test_tenants_of_one_size_share_a_plan(planned: Planned) -> None:
     """The messages that name an operator come with each planning."""
     planned.admin("select tenancy.provision('empty-one'), tenancy.provision('empty-two')")

@@ -27,7 +27,7 @@ namespace {
 // raises, and in a statement that only reads where 'empty' was chosen.
 const Context* for_policy() {
     if (unlikely(depth.planner > 0))
-        return is_pinned() && pinned().kind == Kind::tenant ? &pinned() : nullptr;
+        return for_planning();
     // ALTER TABLE itself asks, for a default or a check; its queries' policies are a level deeper.
     if (unlikely(depth.altering == depth.executor + 1))
         refuse_rewrite();

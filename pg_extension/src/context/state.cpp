@@ -63,6 +63,10 @@ void check_expiry() {
 
 } // namespace
 
+const Context* for_planning() {
+    return state.pinned && state.context.kind == Kind::tenant ? &state.context : nullptr;
+}
+
 bool is_pinned() {
     return state.pinned;
 }

@@ -64,6 +64,10 @@ extern const Context* usable;
 // The same, but raises TN001 when there is none, and accepts only a single tenant.
 const Context& require_tenant();
 
+// The context of one tenant whose value the planner may use for estimates, which nobody gets to
+// see: unchecked, as a plan may be made before its statement begins. nullptr when there is none.
+const Context* for_planning();
+
 // Whether a context is pinned in this transaction, agreeing with the setting or not.
 bool is_pinned();
 const Context& pinned();

@@ -23,8 +23,8 @@ KeyKind kind_of(int number) {
 // A value without PARAM_FLAG_CONST is for estimates alone.
 void fetch_tenant(KeyKind kind, ParamExternData* found) {
     *found = {};
-    Const* value =
-        context::usable == nullptr ? nullptr : context::key_constant(kind, *context::usable);
+    const context::Context* tenant = context::for_planning();
+    Const* value = tenant == nullptr ? nullptr : context::key_constant(kind, *tenant);
     if (value == nullptr)
         return;
     found->value = value->constvalue;

@@ -154,11 +154,12 @@ Table& table_of(Oid relation) {
 } // namespace
 
 void keep_for_size(PlannedStmt* planned, List* confined) {
+    const context::Context* tenant = context::for_planning();
     ListCell* cell;
     foreach (cell, confined) {
         Table& table = table_of(static_cast<const Confined*>(lfirst(cell))->relation);
-        if (context::usable != nullptr)
-            table.bucket = bucket_of(table, *context::usable);
+        if (tenant != nullptr)
+            table.bucket = bucket_of(table, *tenant);
         auto* item = makeNode(PlanInvalItem);
         item->cacheId = PROCOID;
         item->hashValue = mark_of(table.relation);
