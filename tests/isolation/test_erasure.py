@@ -75,6 +75,22 @@ def test_an_open_transaction_of_the_tenant_is_ended(server: Server, database: st
     assert rows(server, database) == (0, 100)
 
 
+@pytest.mark.parametrize("name", ["a_payer", "zzz_payer"])
+@pytest.mark.parametrize("command", ["all", "select"])
+def test_a_policy_on_another_column(server: Server, database: str, admin: psycopg.Connection[Any], name: str, command: str) -> None:
+    """It compares with the tenant, too, and does not say whose a row is."""
+    server.execute(
+        "alter table message add payer uuid not null default gen_random_uuid();"
+        f"create policy {name} on message as restrictive for {command} using (payer = tenancy.current_tenant_id())", dbname=database)
+    for command_refused in ("alter tenant_id drop not null", "rename tenant_id to x"):
+        with pytest.raises(psycopg.Error) as caught:
+            server.execute(f"alter table message {command_refused}", dbname=database)
+        assert caught.value.sqlstate == "TN018"
+    request_erasure(admin)
+    admin.execute("call tenancy.erase('acme', 30)")
+    assert rows(server, database) == (0, 100)
+
+
 def late_insert(server: Server, database: str) -> psycopg.Connection[Any]:
     """A superuser's transaction, without a context, with a row of acme that nobody sees yet."""
     writer = server.connect(dbname=database, autocommit=False)

@@ -139,12 +139,17 @@ Protection read_protection(Relation relation) {
     if (relation->rd_rsdesc == nullptr)
         return found;
     int commands = 0;
-    ListCell* cell;
-    foreach (cell, relation->rd_rsdesc->policies) {
-        const auto* policy = static_cast<const RowSecurityPolicy*>(lfirst(cell));
-        commands |= confined_commands(policy, found);
-        if (policy->permissive && strcmp(policy->policy_name, "tenancy_shared") == 0)
-            found.shared = true;
+    // Those that protect() made say which column is the tenant's; another policy may compare a
+    // second one with the tenant.
+    for (const bool own : {true, false}) {
+        ListCell* cell;
+        foreach (cell, relation->rd_rsdesc->policies) {
+            const auto* policy = static_cast<const RowSecurityPolicy*>(lfirst(cell));
+            if (is_own_policy(policy->policy_name) == own)
+                commands |= confined_commands(policy, found);
+            if (policy->permissive && strcmp(policy->policy_name, "tenancy_shared") == 0)
+                found.shared = true;
+        }
     }
     if (found.kind == KeyKind::none)
         return found;
@@ -226,6 +231,10 @@ Protection protection_of(Oid relation) {
     if (entry != nullptr && entry->known && entry->stamp >= all_forgotten)
         return entry->protection;
     return look_up(relation);
+}
+
+bool has_protected_children(Oid relation) {
+    return has_subclass(relation) && !is_protected(relation) && any_partition_protected(relation);
 }
 
 bool leads_to_protected(Oid relation) {
