@@ -7,7 +7,7 @@ CREATE TABLE shop.other (id bigserial PRIMARY KEY, tenant_id uuid);
 CREATE TABLE shop.country (id text PRIMARY KEY);
 SELECT tenancy.protect('shop.chat', fill_null => true), tenancy.share('shop.country') \g /dev/null
 RESET SESSION AUTHORIZATION;
-SELECT plan(64);
+SELECT plan(66);
 CREATE TABLE test.refusal (command text);
 GRANT SELECT ON test.refusal TO iso_owner;
 INSERT INTO test.refusal VALUES
@@ -22,6 +22,7 @@ INSERT INTO test.refusal VALUES
     ('ALTER TABLE shop.chat DROP COLUMN tenant_id'),
     ('ALTER TABLE shop.chat DROP COLUMN tenant_id CASCADE'),
     ('ALTER TABLE shop.chat RENAME COLUMN tenant_id TO x'),
+    ('ALTER TYPE shop.chat RENAME ATTRIBUTE tenant_id TO x'),
     ('ALTER TABLE shop.chat ALTER COLUMN tenant_id TYPE text'),
     ('ALTER TABLE shop.chat ALTER COLUMN tenant_id DROP NOT NULL'),
     ('ALTER TABLE shop.chat DISABLE TRIGGER tenancy_fill_null'),

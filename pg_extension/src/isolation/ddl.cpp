@@ -124,7 +124,9 @@ void check_rename(const RenameStmt* statement) {
     const Oid relation = relation_named(statement->relation);
     if (!OidIsValid(relation))
         return;
-    if (statement->renameType == OBJECT_COLUMN && is_tenant_column(relation, statement->subname))
+    const bool of_column =
+        statement->renameType == OBJECT_COLUMN || statement->renameType == OBJECT_ATTRIBUTE;
+    if (of_column && is_tenant_column(relation, statement->subname))
         refuse(relation, "rename the tenant column of");
     if (!is_protected(relation))
         return;
