@@ -1,7 +1,7 @@
 -- A protected table that was opened where no hook saw it gives an error to application roles and its owner,
 -- not rows, until an admin has decided.
 \ir helpers/isolation.sql
-SELECT plan(56);
+SELECT plan(58);
 SET SESSION AUTHORIZATION iso_owner;
 CREATE TABLE shop.chat (id bigint PRIMARY KEY, tenant_id uuid NOT NULL, title text);
 INSERT INTO shop.chat VALUES (1, :'alpha', 'a'), (2, :'beta', 'b');
@@ -71,6 +71,11 @@ BEGIN;
 ALTER EVENT TRIGGER tenancy_ddl_end DISABLE;
 ALTER TABLE shop.chat INHERIT shop.parent;
 SELECT test.told('SELECT count(*) FROM shop.parent', 'through an open parent');
+GRANT TRUNCATE ON shop.parent TO iso_app;
+SET LOCAL ROLE iso_app;
+SELECT test.refused('TRUNCATE shop.parent', 'TN018', 'TRUNCATE, which empties its children');
+SELECT lives_ok('TRUNCATE ONLY shop.parent', 'TRUNCATE of the parent alone');
+RESET ROLE;
 ROLLBACK;
 -- A new row finds its partition when the statement runs.
 PREPARE write AS INSERT INTO shop.top VALUES (1, :'beta');

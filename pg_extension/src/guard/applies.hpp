@@ -62,6 +62,7 @@ void check_parents(const PlannedStmt* statement);
 // Refuses (TN018) to write tables whose constraints are switched off.
 void check_writes(const PlannedStmt* statement);
 void check_relation(Oid relation, bool writes);
+void check_truncate(Oid relation);
 } // namespace broken
 
 namespace temporary {

@@ -51,12 +51,13 @@ Oid read_through_open_parent(const PlannedStmt* statement) {
 }
 
 [[noreturn]] void refuse_parent(Oid parent) {
-    ereport(ERROR, (tn_errcode(sqlstate::protection_violated),
-                    errmsg("table \"%s\" is not protected and has protected partitions",
-                           get_rel_name(parent)),
-                    errdetail("What is written through it is under no policy."),
-                    errhint("Write to the partition. An admin calls tenancy.protect() on the "
-                            "parent, or detaches the partition.")));
+    ereport(
+        ERROR,
+        (tn_errcode(sqlstate::protection_violated),
+         errmsg("table \"%s\" is not protected and has protected children", get_rel_name(parent)),
+         errdetail("What is written through it is under no policy."),
+         errhint("Write to the child. An admin calls tenancy.protect() on the parent, or "
+                 "detaches the child.")));
     pg_unreachable();
 }
 
@@ -108,6 +109,11 @@ void check_relation(Oid relation, bool writes) {
         refuse(relation, opened);
     if (writes && get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE &&
         isolation::leads_to_protected(relation) && is_refused())
+        refuse_parent(relation);
+}
+
+void check_truncate(Oid relation) {
+    if (isolation::has_protected_children(relation) && is_refused())
         refuse_parent(relation);
 }
 

@@ -61,10 +61,13 @@ void check_copy(const CopyStmt* statement) {
 void check_truncate(const TruncateStmt* statement) {
     ListCell* cell;
     foreach (cell, statement->relations) {
-        const Oid relation = RangeVarGetRelid(lfirst_node(RangeVar, cell), NoLock, true);
+        const auto* named = lfirst_node(RangeVar, cell);
+        const Oid relation = RangeVarGetRelid(named, NoLock, true);
         if (!OidIsValid(relation))
             continue;
         broken::check_relation(relation, true);
+        if (named->inh)
+            broken::check_truncate(relation);
         bypass::check_relation(relation, true);
     }
 }

@@ -44,6 +44,10 @@ inline bool is_broken(Oid relation) {
 // protection_of.
 bool leads_to_protected(Oid relation);
 
+// Whether the relation is not protected and has protected children at any depth, whatever kind of
+// parent it is: TRUNCATE empties them with it. Looks into the catalog each time.
+bool has_protected_children(Oid relation);
+
 // Whether any relation of this database is protected: reads pg_policy.
 bool any_protected();
 
