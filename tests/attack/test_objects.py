@@ -196,6 +196,8 @@ def test_o19_a_large_object(leak: Trial) -> None:
 
 VALUES = {
     "last_value": "select last_value from app.contact_id_seq",
+    "function": "select pg_sequence_last_value('app.contact_id_seq')",
+    "view": "select last_value from pg_sequences where schemaname = 'app' and sequencename = 'contact_id_seq'",
     "identity": "select last_value from app.ticket_id_seq",
     "nextval of an identity": "select nextval('app.ticket_id_seq')",
 }

@@ -171,7 +171,11 @@ def test_postgresqls_own_in_a_superusers_function(guards: Guards) -> None:
         guards.admin("drop function queue")
 
 
-@pytest.mark.parametrize("query", ["select * from pg_locks", "select pg_lock_status()", "select pg_blocking_pids(1)"])
+@pytest.mark.parametrize(
+    "query",
+    ["select * from pg_locks", "select pg_lock_status()", "select pg_blocking_pids(1)", "select pg_safe_snapshot_blocking_pids(1)",
+     "select pg_isolation_test_session_is_blocked(1, array[2])"],
+)
 def test_locks_are_not_shown(guards: Guards, query: str) -> None:
     guards.is_the_guards_work(query, match="what other sessions do")
     guards.passes(query, tenant=None)

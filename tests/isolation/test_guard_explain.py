@@ -165,6 +165,7 @@ def test_statistics_functions(guards: Guards) -> None:
     for function in ("pg_stat_get_xact_function_calls", "pg_stat_get_function_calls", "pg_stat_get_function_self_time"):
         guards.is_the_guards_work(f"select {function}('tenancy.current_tenant_id'::regproc)", match="statistics")
     guards.is_the_guards_work("select calls from pg_stat_user_functions", match="statistics")
+    guards.is_the_guards_work("select currtid2('messages', '(0,1)')", match="statistics")  # follows a row, whose ever it is
     guards.admin("grant pg_read_all_stats to guard_app")
     try:
         assert guards.passes("select pg_stat_get_xact_numscans('messages'::regclass)")

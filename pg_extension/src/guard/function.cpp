@@ -43,6 +43,8 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_PROGRESS_INFO:
     case F_PG_LOCK_STATUS:
     case F_PG_BLOCKING_PIDS:
+    case F_PG_SAFE_SNAPSHOT_BLOCKING_PIDS:
+    case F_PG_ISOLATION_TEST_SESSION_IS_BLOCKED:
         return Rule::activity;
     case F_PG_ADVISORY_LOCK_INT8:
     case F_PG_ADVISORY_LOCK_INT4_INT4:
@@ -124,6 +126,10 @@ constexpr Rule rule_of(Oid function) {
     case F_PG_STAT_GET_DB_TUPLES_DELETED:
     case F_PG_STAT_GET_DB_BLOCKS_FETCHED:
     case F_PG_STAT_GET_DB_BLOCKS_HIT:
+    // How many rows all tenants were given.
+    case F_PG_SEQUENCE_LAST_VALUE:
+    // Where the next version of a row is, of whatever tenant's.
+    case F_CURRTID2:
         return Rule::statistics;
     default:
         return compat::is_statistic_since_16(function) || compat::counts_blocks(function)
