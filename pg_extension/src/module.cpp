@@ -21,6 +21,7 @@
 #include "isolation/hidden_rows.hpp"
 #include "isolation/protected.hpp"
 #include "planner/arbiter.hpp"
+#include "planner/plan_tree.hpp"
 #include "planner/pushdown.hpp"
 #include "planner/row_checks.hpp"
 #include "planner/stack_room.hpp"
@@ -65,17 +66,17 @@ PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamList
         if (!context::registry::installed())
             return NIL;
         planner::add_tenant_to_arbiters(query);
-        planner::drop_repeated_checks(query);
+        planner::settle_checks(query, &tenant);
         return planner::open_barriers(query, parameters, &tenant);
     });
     PlannedStmt* planned = pg_call([&] {
-        ParamListInfo known = planner::parameters_with_tenant(&tenant, parameters);
+        ParamListInfo known = planner::parameters_to_plan_with(&tenant, parameters);
         return previous_planner != nullptr ? previous_planner(query, text, options, known)
                                            : standard_planner(query, text, options, known);
     });
     pg_call([&] {
-        planner::put_calls_back(planned, &tenant);
         planner::put_tenant_first(planned, confined);
+        planner::settle_parameters(planned, &tenant);
         if (parameters == nullptr)
             planner::keep_for_size(planned, confined);
         guard::check_plan(planned);
@@ -98,6 +99,9 @@ void start_impl(QueryDesc* query, int flags) {
         guard::check_query(query, flags);
     }
     MemoryContext own_plan = context::fold::enter_constants(query, flags);
+    if (own_plan == nullptr)
+        own_plan = planner::show_calls(query, flags);
+    planner::RunningParameters* parameters = planner::begin_parameters(query);
     const Scoped planning(depth.planner, 0);
     pg_call([&] {
         if (previous_start != nullptr)
@@ -105,7 +109,8 @@ void start_impl(QueryDesc* query, int flags) {
         else
             standard_ExecutorStart(query, flags);
     });
-    context::fold::keep_with(own_plan, query);
+    planner::keep_parameters(parameters, query);
+    planner::keep_plan(own_plan, query);
 }
 
 void run_query(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(bool once)) {

@@ -1,4 +1,4 @@
-"""PostgreSQL plans with a parameter for the tenant, and no finished plan holds one: it would raise an error."""
+"""A parameter stands for the tenant in plans, whoever runs them; plans that are shown or parallel hold the call."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from harness import Server
 
 SCHEMA = """
-do $$ begin if to_regrole('keyed_app') is null then create role keyed_app login; end if; end $$;
+do $$ begin if to_regrole('keyed_app') is null then create role keyed_app login in role pg_read_all_stats; alter role keyed_app set track_functions = 'all'; end if; end $$;
 grant create on schema public to keyed_app;
 select tenancy.provision('one', external_id => '1'), tenancy.provision('two', external_id => '2');
 select tenancy.grant_access('keyed_app', '*', reason => 'tests');
@@ -83,11 +83,39 @@ def test_every_kind_of_key(server: Server, keyed: str, table: str, mode: str, pl
                     assert answer(connection, slug, sql.format(table), mode, prepare) == [(40, slug, slug)]
 
 
-def test_the_finished_plan_calls_the_function(server: Server, keyed: str) -> None:
+@pytest.mark.parametrize("sql", ["select body from by_uuid where id = 3", "update by_uuid set body = body where id = 3"])
+def test_a_plan_that_runs_calls_nothing(server: Server, keyed: str, sql: str) -> None:
+    with server.connect(user="keyed_app", dbname=keyed) as connection, connection.transaction():
+        connection.execute("select tenancy.enter('one')")
+        connection.execute(sql)
+        [(calls,)] = connection.execute("select pg_stat_get_xact_function_calls('tenancy.current_tenant_id()'::regprocedure)")
+    assert calls is None
+
+
+# PL/pgSQL numbers all variables of a function: here more than a million.
+MANY_VARIABLES = """
+do $outer$ begin
+    execute 'do $$ begin '
+        || repeat('declare ' || (select string_agg('a' || g || ' int;', '' order by g) from generate_series(1, 256) g) || ' begin end; ', 4096)
+        || 'declare v uuid := gen_random_uuid(); w text := ''one''; x text := ''one''; y bigint := 3; z int := 3; found_rows int; begin'
+        || ' select count(*) into found_rows from by_uuid where body = w and body = x and id = y and id = z and tenant <> v;'
+        || ' if found_rows <> 1 then raise exception ''% rows'', found_rows; end if; end; end $$';
+end $outer$
+"""
+
+
+def test_a_statement_cannot_number_its_parameters_as_high(server: Server, keyed: str) -> None:
+    with server.connect(user="keyed_app", dbname=keyed) as connection, connection.transaction():
+        connection.execute("select tenancy.enter('one')")
+        connection.execute(MANY_VARIABLES)
+
+
+def test_a_plan_that_is_shown_calls_the_function(server: Server, keyed: str) -> None:
     server.execute("select tenancy.grant_explain('keyed_app', now() + interval '1 hour', 'tests')", dbname=keyed)
     with server.connect(user="keyed_app", dbname=keyed) as connection, connection.transaction():
         connection.execute("select tenancy.enter('one')")
-        plan = "\n".join(row[0] for row in connection.execute("explain (verbose) select body from by_uuid where id = 3"))
-    assert "tenancy.current_tenant_id()" in plan
-    assert "Subplans Removed: 1" in plan
-    assert "$" not in plan
+        for options in ("verbose", "verbose, analyze"):
+            plan = "\n".join(row[0] for row in connection.execute(f"explain ({options}) select body from by_uuid where id = 3"))
+            assert "tenancy.current_tenant_id()" in plan
+            assert "Subplans Removed: 1" in plan
+            assert "$" not in plan

@@ -15,14 +15,10 @@ namespace {
 // In units of the planner's cost; a table of 4,000 rows costs about this to read.
 constexpr Cost worth_copying = 100;
 
-KeyKind key_asked_by(const Node* node) {
-    return IsA(node, FuncExpr) ? key_kind_of(castNode(FuncExpr, node)->funcid) : KeyKind::none;
-}
-
 bool asks_for_key(Node* node, void*) {
     if (node == nullptr)
         return false;
-    if (key_asked_by(node) != KeyKind::none)
+    if (key_kind_of(node) != KeyKind::none)
         return true;
     return compat::walk_expression(node, asks_for_key, nullptr);
 }
@@ -30,7 +26,7 @@ bool asks_for_key(Node* node, void*) {
 Node* with_constants(Node* node, void* argument) {
     if (node == nullptr)
         return nullptr;
-    Const* known = key_constant(key_asked_by(node), *static_cast<const Context*>(argument));
+    Const* known = key_constant(key_kind_of(node), *static_cast<const Context*>(argument));
     if (known != nullptr)
         return reinterpret_cast<Node*>(known);
     return compat::change_expression(node, with_constants, argument);
@@ -61,18 +57,11 @@ MemoryContext enter_constants(QueryDesc* query, int flags) {
         return nullptr;
     if (!planner::walk_plan(query->plannedstmt, filters_by_key, nullptr))
         return nullptr;
-    MemoryContext own =
-        AllocSetContextCreate(CurrentMemoryContext, "tenancy plan", ALLOCSET_SMALL_SIZES);
+    MemoryContext own = planner::copy_plan(query);
     MemoryContext previous = MemoryContextSwitchTo(own);
-    query->plannedstmt = castNode(PlannedStmt, copyObjectImpl(query->plannedstmt));
     planner::walk_plan(query->plannedstmt, fold_filter, const_cast<Context*>(usable));
     MemoryContextSwitchTo(previous);
     return own;
-}
-
-void keep_with(MemoryContext plan, QueryDesc* query) {
-    if (plan != nullptr)
-        MemoryContextSetParent(plan, query->estate->es_query_cxt);
 }
 
 } // namespace tenancy::context::fold

@@ -3,6 +3,7 @@
 #include "bridge/entry.hpp"
 #include "context/authority.hpp"
 #include "context/errors.hpp"
+#include "context/key_function.hpp"
 #include "context/registry.hpp"
 #include "context/setting.hpp"
 #include "context/state.hpp"
@@ -75,13 +76,31 @@ int32 external_integer(const Context& context) {
 
 } // namespace
 
+Datum key_answer(KeyKind kind, bool* is_null) {
+    const Context* context = for_policy();
+    *is_null = context == nullptr;
+    if (context == nullptr)
+        return 0;
+    switch (kind) {
+    case KeyKind::uuid:
+        return UUIDPGetDatum(&context->tenant);
+    case KeyKind::text:
+        return external_text(*context);
+    case KeyKind::bigint:
+        return Int64GetDatum(external_bigint(*context));
+    case KeyKind::integer:
+        return Int32GetDatum(external_integer(*context));
+    case KeyKind::none:
+        break;
+    }
+    *is_null = true;
+    return 0;
+}
+
 namespace {
 
 Datum find_tenant_id(FunctionCallInfo fcinfo) {
-    const Context* context = for_policy();
-    if (context == nullptr)
-        PG_RETURN_NULL();
-    PG_RETURN_UUID_P(const_cast<pg_uuid_t*>(&context->tenant));
+    return key_answer(KeyKind::uuid, &fcinfo->isnull);
 }
 
 } // namespace
@@ -90,33 +109,23 @@ Datum find_tenant_id(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(tenancy_current_tenant_id);
 PGDLLEXPORT Datum tenancy_current_tenant_id(PG_FUNCTION_ARGS) {
-    const Context* context = usable;
-    if (likely(context != nullptr && context->kind == Kind::tenant &&
-               context->outer_user == GetOuterUserId()))
+    const Context* context = usable_tenant();
+    if (likely(context != nullptr))
         PG_RETURN_UUID_P(const_cast<pg_uuid_t*>(&context->tenant));
     return entry<find_tenant_id>(fcinfo);
 }
 }
 
 TENANCY_FUNCTION(current_tenant_external_id) {
-    const Context* context = for_policy();
-    if (context == nullptr)
-        PG_RETURN_NULL();
-    return external_text(*context);
+    return key_answer(KeyKind::text, &fcinfo->isnull);
 }
 
 TENANCY_FUNCTION(current_tenant_external_bigint) {
-    const Context* context = for_policy();
-    if (context == nullptr)
-        PG_RETURN_NULL();
-    PG_RETURN_INT64(external_bigint(*context));
+    return key_answer(KeyKind::bigint, &fcinfo->isnull);
 }
 
 TENANCY_FUNCTION(current_tenant_external_integer) {
-    const Context* context = for_policy();
-    if (context == nullptr)
-        PG_RETURN_NULL();
-    PG_RETURN_INT32(external_integer(*context));
+    return key_answer(KeyKind::integer, &fcinfo->isnull);
 }
 
 TENANCY_FUNCTION(default_tenant_id) {

@@ -48,14 +48,51 @@ Const* constant(Oid type, int16 length, Datum value, bool by_value) {
     return makeConst(type, -1, get_typcollation(type), length, value, false, by_value);
 }
 
-} // namespace
-
-KeyKind key_kind_of(Oid function) {
+KeyKind key_kind_of_function(Oid function) {
     look_up_all();
     for (size_t at = 0; at < lengthof(key_functions); at++)
         if (OidIsValid(function) && function == known.functions[at])
             return key_functions[at].kind;
     return KeyKind::none;
+}
+
+} // namespace
+
+KeyKind key_kind_of_parameter(int number) {
+    const int at = number - first_key_parameter;
+    return at >= 0 && at < static_cast<int>(lengthof(key_functions)) ? key_functions[at].kind
+                                                                     : KeyKind::none;
+}
+
+KeyKind key_kind_of(const Node* node) {
+    if (node == nullptr)
+        return KeyKind::none;
+    if (IsA(node, FuncExpr))
+        return key_kind_of_function(castNode(FuncExpr, node)->funcid);
+    if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXTERN)
+        return key_kind_of_parameter(castNode(Param, node)->paramid);
+    return KeyKind::none;
+}
+
+Param* key_parameter(const FuncExpr* call) {
+    look_up_all();
+    auto* parameter = makeNode(Param);
+    parameter->paramkind = PARAM_EXTERN;
+    for (size_t at = 0; at < lengthof(key_functions); at++)
+        if (call->funcid == known.functions[at])
+            parameter->paramid = first_key_parameter + static_cast<int>(at);
+    parameter->paramtype = call->funcresulttype;
+    parameter->paramtypmod = -1;
+    parameter->paramcollid = call->funccollid;
+    parameter->location = -1;
+    return parameter;
+}
+
+FuncExpr* key_call(const Param* parameter) {
+    look_up_all();
+    return makeFuncExpr(known.functions[parameter->paramid - first_key_parameter],
+                        parameter->paramtype, NIL, parameter->paramcollid, InvalidOid,
+                        COERCE_EXPLICIT_CALL);
 }
 
 Const* key_constant(KeyKind key, const Context& context) {

@@ -61,7 +61,16 @@ const Context* current();
 // current() returns once the outer user is found to be the same. For what is called for each row.
 extern const Context* usable;
 
-// The same, but raises TN001 when there is none, and accepts only a single tenant.
+// The tenant's context where current() would return it without a look at anything else; nullptr
+// where current() has to be asked. Never raises.
+inline const Context* usable_tenant() {
+    return usable != nullptr && usable->kind == Kind::tenant &&
+                   usable->outer_user == GetOuterUserId()
+               ? usable
+               : nullptr;
+}
+
+// As current(), but raises TN001 when there is none, and accepts only a single tenant.
 const Context& require_tenant();
 
 // The context of one tenant whose value the planner may use for estimates, which nobody gets to

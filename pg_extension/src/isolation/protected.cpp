@@ -59,7 +59,8 @@ bool is_compared_as_stored(const OpExpr* comparison, const Var* column) {
            (!OidIsValid(column->varcollid) || get_collation_isdeterministic(column->varcollid));
 }
 
-// `column = current_tenant_...()`, where the column may be relabelled (varchar as text).
+// `column = current_tenant_...()`, where the column may be relabelled (varchar as text), and a
+// parameter may stand for the call.
 KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
     if (predicate == nullptr || !IsA(predicate, OpExpr))
         return KeyKind::none;
@@ -70,9 +71,9 @@ KeyKind key_kind_of_predicate(const Expr* predicate, AttrNumber* column) {
     Node* right = static_cast<Node*>(lsecond(comparison->args));
     if (IsA(left, RelabelType))
         left = reinterpret_cast<Node*>(castNode(RelabelType, left)->arg);
-    if (!IsA(left, Var) || !IsA(right, FuncExpr) || castNode(Var, left)->varattno <= 0)
+    if (!IsA(left, Var) || castNode(Var, left)->varattno <= 0)
         return KeyKind::none;
-    const KeyKind kind = context::key_kind_of(castNode(FuncExpr, right)->funcid);
+    const KeyKind kind = context::key_kind_of(right);
     if (kind == KeyKind::none || comparison->opno >= FirstNormalObjectId ||
         !known_equals.find_out(comparison->opno, is_equals) ||
         !fits(kind, getBaseType(castNode(Var, left)->vartype)) ||

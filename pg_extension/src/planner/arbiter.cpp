@@ -64,14 +64,15 @@ bool is_arbiter(Relation index, const Named& named) {
 }
 
 bool has_arbiter(Relation table, const Named& named) {
-    bool found = false;
     ListCell* cell;
     foreach (cell, RelationGetIndexList(table)) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-        found = found || is_arbiter(index, named);
+        const bool found = is_arbiter(index, named);
         index_close(index, NoLock);
+        if (found)
+            return true;
     }
-    return found;
+    return false;
 }
 
 void add_column(OnConflictExpr* conflict, Relation table, Index target, AttrNumber column) {

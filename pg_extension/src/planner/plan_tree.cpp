@@ -195,4 +195,18 @@ void walk_plan_expressions(const PlannedStmt* statement, VisitExpression visit, 
         statement, [&](const PartitionPruneInfo* pruning) { visit_pruning(pruning, &walk); });
 }
 
+MemoryContext copy_plan(QueryDesc* query) {
+    MemoryContext own =
+        AllocSetContextCreate(CurrentMemoryContext, "tenancy plan", ALLOCSET_SMALL_SIZES);
+    MemoryContext previous = MemoryContextSwitchTo(own);
+    query->plannedstmt = castNode(PlannedStmt, copyObjectImpl(query->plannedstmt));
+    MemoryContextSwitchTo(previous);
+    return own;
+}
+
+void keep_plan(MemoryContext plan, QueryDesc* query) {
+    if (plan != nullptr)
+        MemoryContextSetParent(plan, query->estate->es_query_cxt);
+}
+
 } // namespace tenancy::planner

@@ -1,4 +1,4 @@
-// Walking a finished plan.
+// Walking and copying a finished plan.
 #pragma once
 
 #include "bridge/postgres.hpp"
@@ -15,5 +15,10 @@ bool walk_plan(const PlannedStmt* statement, Visit visit, void* argument);
 // them; visit walks on into it and may change it in place.
 using VisitExpression = bool (*)(Node* expression, void* argument);
 void walk_plan_expressions(const PlannedStmt* statement, VisitExpression visit, void* argument);
+
+// Gives a query that is about to start a copy of its plan, to be changed for this one execution.
+// Returns the copy's memory context. keep_plan lets it live as long as the started query.
+MemoryContext copy_plan(QueryDesc* query);
+void keep_plan(MemoryContext plan, QueryDesc* query);
 
 } // namespace tenancy::planner

@@ -91,9 +91,12 @@ struct Level {
     Walk* walk;
 };
 
-// Notes a table of a query. Returns its condition.
+// Notes a table of a query, with a parameter for the tenant. Returns its condition.
 Node* note_table(int number, Level* level) {
     RangeTblEntry* entry = rt_fetch(number, level->query->rtable);
+    ListCell* cell;
+    foreach (cell, entry->securityQuals)
+        put_parameter(castNode(OpExpr, lfirst(cell)), level->walk->tenant);
     Node* condition = reinterpret_cast<Node*>(make_ands_explicit(entry->securityQuals));
     auto* table = static_cast<Confined*>(palloc(sizeof(Confined)));
     *table = {entry->relid, compat::checked_user(level->query, entry),
@@ -108,9 +111,6 @@ Node* with_condition(Node* reference, Level* level) {
     const int number = castNode(RangeTblRef, reference)->rtindex;
     Node* condition = note_table(number, level);
     RangeTblEntry* entry = rt_fetch(number, level->query->rtable);
-    ListCell* cell;
-    foreach (cell, entry->securityQuals)
-        put_parameter(castNode(OpExpr, lfirst(cell)), level->walk->tenant);
     entry->securityQuals = NIL;
     return reinterpret_cast<Node*>(makeFromExpr(list_make1(reference), condition));
 }

@@ -22,8 +22,7 @@ struct Confined {
 // indexes and statistics. Where the whole statement is trusted (trust.hpp) they become ordinary
 // conditions at the same place; else the barriers stay, and trusted conditions pass them. Returns
 // the tables concerned (Confined *) for put_tenant_first, which the plan needs; NIL when nothing
-// was changed. In ordinary conditions a parameter stands for the tenant, which is left in `tenant`.
-// May raise.
+// was changed. In their conditions a parameter stands for the tenant. May raise.
 List* open_barriers(Query* statement, ParamListInfo parameters, TenantParameters* tenant);
 
 } // namespace tenancy::planner

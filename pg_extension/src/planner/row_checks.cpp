@@ -14,10 +14,7 @@ bool is_same(const WithCheckOption* one, const WithCheckOption* other) {
            strcmp(one->relname, other->relname) == 0 && equal(one->qual, other->qual);
 }
 
-// What applications' own policies repeat stays: it may count its calls.
 bool is_repeated(const WithCheckOption* check, const List* kept) {
-    if (isolation::compared_column(check->qual) == InvalidAttrNumber)
-        return false;
     ListCell* cell;
     foreach (cell, kept)
         if (is_same(check, lfirst_node(WithCheckOption, cell)))
@@ -25,21 +22,26 @@ bool is_repeated(const WithCheckOption* check, const List* kept) {
     return false;
 }
 
-void drop_from_query(Query* query) {
+// What applications' own policies repeat stays: it may count its calls.
+void settle_in_query(Query* query, TenantParameters* tenant) {
     List* kept = NIL;
     ListCell* cell;
     foreach (cell, query->withCheckOptions) {
         auto* check = lfirst_node(WithCheckOption, cell);
-        if (!is_repeated(check, kept))
-            kept = lappend(kept, check);
+        if (isolation::compared_column(check->qual) != InvalidAttrNumber) {
+            put_parameter(castNode(OpExpr, check->qual), tenant);
+            if (is_repeated(check, kept))
+                continue;
+        }
+        kept = lappend(kept, check);
     }
     query->withCheckOptions = kept;
 }
 
 } // namespace
 
-void drop_repeated_checks(Query* statement) {
-    for_each_writing_query(statement, drop_from_query);
+void settle_checks(Query* statement, TenantParameters* tenant) {
+    for_each_writing_query(statement, [&](Query* query) { settle_in_query(query, tenant); });
 }
 
 } // namespace tenancy::planner

@@ -2,137 +2,187 @@
 #include "planner/tenant_parameter.hpp"
 
 #include "bridge/compat.hpp"
+#include "bridge/entry.hpp"
 #include "planner/plan_tree.hpp"
 
 namespace tenancy::planner {
 
-namespace {
-
 using context::KeyKind;
 
-// No statement numbers its own parameters as high. A kind is added to it.
-constexpr int first_number = 1 << 20;
-constexpr int kinds = lengthof(TenantParameters{}.calls);
+// The parameters of a query that runs. Lives from its start to its end.
+struct RunningParameters {
+    ParamListInfo others; // the statement's own, or nullptr
+    MemoryContextCallback end;
+    ParamListInfoData list; // last: it has an array at its end
+};
 
-KeyKind kind_of(int number) {
-    return number >= first_number && number < first_number + kinds
-               ? static_cast<KeyKind>(number - first_number)
-               : KeyKind::none;
+namespace {
+
+ParamExternData* fetch_other(ParamListInfo others, int number, bool speculative,
+                             ParamExternData* found) {
+    if (others == nullptr || number > others->numParams) {
+        *found = {};
+        return found;
+    }
+    return others->paramFetch != nullptr ? others->paramFetch(others, number, speculative, found)
+                                         : &others->params[number - 1];
 }
 
 // A value without PARAM_FLAG_CONST is for estimates alone.
-void fetch_tenant(KeyKind kind, ParamExternData* found) {
+void estimate_tenant(KeyKind kind, ParamExternData* found) {
     *found = {};
     const context::Context* tenant = context::for_planning();
-    Const* value = tenant == nullptr ? nullptr : context::key_constant(kind, *tenant);
+    const Const* value = tenant == nullptr ? nullptr : context::key_constant(kind, *tenant);
     if (value == nullptr)
         return;
     found->value = value->constvalue;
     found->ptype = value->consttype;
 }
 
+Oid type_of(KeyKind kind) {
+    switch (kind) {
+    case KeyKind::uuid:
+        return UUIDOID;
+    case KeyKind::text:
+        return TEXTOID;
+    case KeyKind::bigint:
+        return INT8OID;
+    case KeyKind::integer:
+        return INT4OID;
+    case KeyKind::none:
+        break;
+    }
+    return InvalidOid;
+}
+
+void ask_tenant(KeyKind kind, ParamExternData* found) {
+    found->value = context::key_answer(kind, &found->isnull);
+}
+
 extern "C" {
-static ParamExternData* tenancy_fetch_parameter(ParamListInfo list, int number, bool speculative,
-                                                ParamExternData* found) {
+static ParamExternData* tenancy_estimate_parameter(ParamListInfo list, int number, bool speculative,
+                                                   ParamExternData* found) {
     const auto* parameters = static_cast<const TenantParameters*>(list->paramFetchArg);
-    ParamListInfo others = parameters->others;
-    if (kind_of(number) != KeyKind::none)
-        fetch_tenant(kind_of(number), found);
-    else if (others == nullptr || number > others->numParams)
-        *found = {};
-    else if (others->paramFetch != nullptr)
-        return others->paramFetch(others, number, speculative, found);
-    else
-        return &others->params[number - 1];
+    const KeyKind kind = context::key_kind_of_parameter(number);
+    if (kind == KeyKind::none)
+        return fetch_other(parameters->others, number, speculative, found);
+    estimate_tenant(kind, found);
     return found;
 }
+
+// Called for each row, as the function: entry<> only where something may raise.
+static ParamExternData* tenancy_ask_parameter(ParamListInfo list, int number, bool speculative,
+                                              ParamExternData* found) {
+    const KeyKind kind = context::key_kind_of_parameter(number);
+    if (kind == KeyKind::none)
+        return fetch_other(static_cast<RunningParameters*>(list->paramFetchArg)->others, number,
+                           speculative, found);
+    *found = {0, false, 0, type_of(kind)};
+    const context::Context* tenant = context::usable_tenant();
+    if (likely(kind == KeyKind::uuid && tenant != nullptr))
+        found->value = UUIDPGetDatum(&tenant->tenant);
+    else
+        entry<ask_tenant>(kind, found);
+    return found;
 }
 
-Param* parameter_for(const FuncExpr* call, KeyKind kind) {
-    auto* parameter = makeNode(Param);
-    parameter->paramkind = PARAM_EXTERN;
-    parameter->paramid = first_number + static_cast<int>(kind);
-    parameter->paramtype = call->funcresulttype;
-    parameter->paramtypmod = -1;
-    parameter->paramcollid = call->funccollid;
-    parameter->location = -1;
-    return parameter;
+static void tenancy_end_parameters(void* running) {
+    pfree(running);
+}
 }
 
-void put_call_back(Node** place, const TenantParameters* parameters) {
-    if (*place == nullptr || !IsA(*place, Param) ||
-        castNode(Param, *place)->paramkind != PARAM_EXTERN)
+// Names no parameter's value itself; the numbers of the tenant's are the highest.
+void init_list(ParamListInfo list, ParamFetchHook fetch, void* argument) {
+    *list = {};
+    list->numParams = PG_INT32_MAX;
+    list->paramFetch = fetch;
+    list->paramFetchArg = argument;
+}
+
+void put_call_back(Node** place) {
+    if (*place == nullptr || !IsA(*place, Param) || context::key_kind_of(*place) == KeyKind::none)
         return;
-    const KeyKind kind = kind_of(castNode(Param, *place)->paramid);
-    if (kind != KeyKind::none)
-        *place = static_cast<Node*>(copyObjectImpl(parameters->calls[static_cast<int>(kind)]));
+    *place = reinterpret_cast<Node*>(context::key_call(castNode(Param, *place)));
 }
 
-void put_calls_back_in_list(List* expressions, const TenantParameters* parameters) {
+void put_calls_back_in_list(List* expressions) {
     ListCell* cell;
     foreach (cell, expressions)
-        put_call_back(reinterpret_cast<Node**>(&lfirst(cell)), parameters);
+        put_call_back(reinterpret_cast<Node**>(&lfirst(cell)));
 }
 
 // A parameter is one side of a comparison, perhaps under another name of its type, or alone in a
 // list that is looked for in partitions.
-bool put_calls_back_in(Node* node, void* argument) {
+bool put_calls_back_in(Node* node, void*) {
     if (node == nullptr)
         return false;
-    const auto* parameters = static_cast<const TenantParameters*>(argument);
     if (IsA(node, OpExpr))
-        put_calls_back_in_list(castNode(OpExpr, node)->args, parameters);
+        put_calls_back_in_list(castNode(OpExpr, node)->args);
     else if (IsA(node, List))
-        put_calls_back_in_list(reinterpret_cast<List*>(node), parameters);
+        put_calls_back_in_list(reinterpret_cast<List*>(node));
     else if (IsA(node, RelabelType))
-        put_call_back(reinterpret_cast<Node**>(&castNode(RelabelType, node)->arg), parameters);
-    return compat::walk_expression(node, put_calls_back_in, argument);
+        put_call_back(reinterpret_cast<Node**>(&castNode(RelabelType, node)->arg));
+    return compat::walk_expression(node, put_calls_back_in, nullptr);
 }
 
-// The plan depends on the functions as it would have, had the planner seen them.
-void note_functions(PlannedStmt* planned, const TenantParameters* parameters) {
-    for (const FuncExpr* call : parameters->calls) {
-        if (call == nullptr)
-            continue;
-        auto* item = makeNode(PlanInvalItem);
-        item->cacheId = PROCOID;
-        item->hashValue = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(call->funcid));
-        planned->invalItems = lappend(planned->invalItems, item);
-    }
-}
-
-bool is_used(const TenantParameters* parameters) {
-    for (const FuncExpr* call : parameters->calls)
-        if (call != nullptr)
-            return true;
-    return false;
+bool may_hold_parameters(const PlannedStmt* planned) {
+    return planned->dependsOnRole && !planned->parallelModeNeeded;
 }
 
 } // namespace
 
 void put_parameter(OpExpr* condition, TenantParameters* parameters) {
-    auto* call = castNode(FuncExpr, lsecond(condition->args));
-    const KeyKind kind = context::key_kind_of(call->funcid);
-    parameters->calls[static_cast<int>(kind)] = call;
-    lsecond(condition->args) = parameter_for(call, kind);
+    Node* call = static_cast<Node*>(lsecond(condition->args));
+    if (!IsA(call, FuncExpr)) // a condition that two queries share
+        return;
+    lsecond(condition->args) = context::key_parameter(castNode(FuncExpr, call));
+    parameters->used = true;
 }
 
-ParamListInfo parameters_with_tenant(TenantParameters* parameters, ParamListInfo others) {
-    if (!is_used(parameters))
+ParamListInfo parameters_to_plan_with(TenantParameters* parameters, ParamListInfo others) {
+    if (!parameters->used)
         return others;
     parameters->others = others;
     ParamListInfo all = makeParamList(0);
-    all->numParams = first_number + kinds;
-    all->paramFetch = tenancy_fetch_parameter;
-    all->paramFetchArg = parameters;
+    init_list(all, tenancy_estimate_parameter, parameters);
     return all;
 }
 
-void put_calls_back(PlannedStmt* planned, const TenantParameters* parameters) {
-    if (!is_used(parameters))
+void settle_parameters(PlannedStmt* planned, const TenantParameters* parameters) {
+    if (!parameters->used)
         return;
-    walk_plan_expressions(planned, put_calls_back_in, const_cast<TenantParameters*>(parameters));
-    note_functions(planned, parameters);
+    planned->dependsOnRole = true;
+    if (planned->parallelModeNeeded)
+        walk_plan_expressions(planned, put_calls_back_in, nullptr);
+}
+
+MemoryContext show_calls(QueryDesc* query, int flags) {
+    if ((query->instrument_options == 0 && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0) ||
+        !may_hold_parameters(query->plannedstmt))
+        return nullptr;
+    MemoryContext own = copy_plan(query);
+    MemoryContext previous = MemoryContextSwitchTo(own);
+    walk_plan_expressions(query->plannedstmt, put_calls_back_in, nullptr);
+    MemoryContextSwitchTo(previous);
+    return own;
+}
+
+RunningParameters* begin_parameters(QueryDesc* query) {
+    if (!may_hold_parameters(query->plannedstmt))
+        return nullptr;
+    auto* running = static_cast<RunningParameters*>(palloc(sizeof(RunningParameters)));
+    running->others = query->params;
+    running->end = {tenancy_end_parameters, running, nullptr};
+    init_list(&running->list, tenancy_ask_parameter, running);
+    query->params = &running->list;
+    return running;
+}
+
+void keep_parameters(RunningParameters* kept, QueryDesc* query) {
+    if (kept == nullptr)
+        return;
+    query->params = kept->others;
+    MemoryContextRegisterResetCallback(query->estate->es_query_cxt, &kept->end);
 }
 
 } // namespace tenancy::planner
