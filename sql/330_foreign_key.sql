@@ -99,8 +99,7 @@ BEGIN
         PERFORM tenancy.run_as_owner(replace_foreign_key.child, format(
             'ALTER TABLE %s %sDROP CONSTRAINT %I, ADD CONSTRAINT %I %s', table_name,
             CASE WHEN is_prepared IS NULL THEN '' ELSE format('DROP CONSTRAINT %I, ', prepared) END,
-            replace_foreign_key.constraint_name, replace_foreign_key.constraint_name, replace_foreign_key.new_definition),
-            no_force => true);
+            replace_foreign_key.constraint_name, replace_foreign_key.constraint_name, replace_foreign_key.new_definition));
     END IF;
 EXCEPTION WHEN foreign_key_violation THEN
     RAISE EXCEPTION 'rows of "%" refer to rows of another tenant or to none (constraint "%")',
@@ -240,7 +239,7 @@ BEGIN
     LOOP
         PERFORM tenancy.lend_references(key.child, key.parent, true);
         PERFORM tenancy.run_as_owner(key.child, format('ALTER TABLE %s ADD CONSTRAINT %I %s',
-            tenancy.qualified_name(key.child), key.name, key.definition), no_force => true);
+            tenancy.qualified_name(key.child), key.name, key.definition));
         PERFORM tenancy.lend_references(key.child, key.parent, false);
         IF key.comment IS NOT NULL THEN
             PERFORM tenancy.run_as_owner(key.child, format('COMMENT ON CONSTRAINT %I ON %s IS %L',

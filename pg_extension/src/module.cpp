@@ -37,6 +37,7 @@ using context::depth;
 
 constinit planner_hook_type previous_planner = nullptr;
 constinit get_relation_info_hook_type previous_relation_info = nullptr;
+constinit ExecutorCheckPerms_hook_type previous_permissions = nullptr;
 constinit ExecutorStart_hook_type previous_start = nullptr;
 constinit ExecutorRun_hook_type previous_run = nullptr;
 constinit ExecutorFinish_hook_type previous_finish = nullptr;
@@ -59,8 +60,9 @@ private:
     Value saved_;
 };
 
-PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
+PlannedStmt* plan(Query* query, const char* text, int options, ParamListInfo parameters) {
     const Scoped planning(depth.planner, depth.planner + 1);
+    const isolation::ForcedRowSecurity forced;
     planner::TenantParameters tenant{};
     List* confined = pg_call([&]() -> List* {
         if (!context::registry::installed())
@@ -79,8 +81,17 @@ PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamList
         planner::settle_parameters(planned, &tenant);
         if (parameters == nullptr)
             planner::keep_for_size(planned, confined);
-        guard::check_plan(planned);
     });
+    return planned;
+}
+
+PlannedStmt* planner_impl(Query* query, const char* text, int options, ParamListInfo parameters) {
+    pg_call([&] {
+        if (context::registry::installed())
+            isolation::force_policies(query);
+    });
+    PlannedStmt* planned = plan(query, text, options, parameters);
+    pg_call([&] { guard::check_plan(planned); });
     return planned;
 }
 
@@ -103,14 +114,29 @@ void start_impl(QueryDesc* query, int flags) {
         own_plan = planner::show_calls(query, flags);
     planner::RunningParameters* parameters = planner::begin_parameters(query);
     const Scoped planning(depth.planner, 0);
-    pg_call([&] {
-        if (previous_start != nullptr)
-            previous_start(query, flags);
-        else
-            standard_ExecutorStart(query, flags);
-    });
+    {
+        const isolation::ForcedRowSecurity forced;
+        pg_call([&] {
+            if (previous_start != nullptr)
+                previous_start(query, flags);
+            else
+                standard_ExecutorStart(query, flags);
+        });
+    }
+    isolation::end_key_check();
     planner::keep_parameters(parameters, query);
     planner::keep_plan(own_plan, query);
+}
+
+bool permissions_impl(List* tables, FROM_16(List* infos) bool raises) {
+    const bool allowed = pg_call([&] {
+        return previous_permissions == nullptr ||
+               previous_permissions(tables, FROM_16(infos) raises);
+    });
+    // Only the check of a foreign key asks for an answer without an error.
+    if (allowed && !raises && context::registry::installed())
+        pg_call([&] { isolation::begin_key_check(tables); });
+    return allowed;
 }
 
 void run_query(QueryDesc* query, ScanDirection direction, uint64 count BEFORE_18(bool once)) {
@@ -180,7 +206,7 @@ void run_utility(void* argument) {
                                 u->environment, u->receiver, u->completion);
 }
 
-// Validating a foreign key counts the rows that row security hides from the owner, too.
+// A partition is not detached while rows that row security hides from the owner refer to it.
 void run_seeing_hidden_rows(Utility* utility) {
     const isolation::HiddenRows seeing;
     pg_call([&] { run_utility(utility); });
@@ -250,6 +276,8 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
         run_seeing_hidden_rows(&utility);
     else if (!runs_as_insert(&utility))
         pg_call([&] { run_utility(&utility); });
+    if (alters)
+        isolation::end_key_check();
     if (IsA(statement, VariableSetStmt))
         pg_call([] { context::limits::check(); });
 }
@@ -285,6 +313,7 @@ void transaction_impl(XactEvent event, void*) {
         context::activity::check_commit();
         break;
     case XACT_EVENT_ABORT:
+        isolation::forget_key_check();
         context::leftovers::rolled_back();
         context::leftovers::transaction_ended();
         context::activity::transaction_ended();
@@ -302,8 +331,10 @@ void transaction_impl(XactEvent event, void*) {
 }
 
 void subtransaction_impl(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
-    if (event == SUBXACT_EVENT_ABORT_SUB)
-        context::leftovers::rolled_back();
+    if (event != SUBXACT_EVENT_ABORT_SUB)
+        return;
+    isolation::forget_key_check();
+    context::leftovers::rolled_back();
 }
 
 void relation_impl(Datum, Oid relation) {
@@ -319,6 +350,9 @@ PlannedStmt* tenancy_planner(Query* query, const char* text, int options,
 }
 void tenancy_relation_info(PlannerInfo* planner, Oid relation, bool inherits, RelOptInfo* planned) {
     entry<relation_info_impl>(planner, relation, inherits, planned);
+}
+bool tenancy_permissions(List* tables, FROM_16(List* infos) bool raises) {
+    return entry<permissions_impl>(tables, FROM_16(infos) raises);
 }
 void tenancy_executor_start(QueryDesc* query, int flags) {
     entry<start_impl>(query, flags);
@@ -358,6 +392,8 @@ void install_hooks() {
     planner_hook = tenancy_planner;
     previous_relation_info = get_relation_info_hook;
     get_relation_info_hook = tenancy_relation_info;
+    previous_permissions = ExecutorCheckPerms_hook;
+    ExecutorCheckPerms_hook = tenancy_permissions;
     previous_start = ExecutorStart_hook;
     ExecutorStart_hook = tenancy_executor_start;
     previous_run = ExecutorRun_hook;

@@ -10,6 +10,13 @@
 #define BEFORE_18(parameter) , parameter
 #endif
 
+// One more parameter or argument of ExecutorCheckPerms_hook, from 16 on: the permissions asked for.
+#if PG_VERSION_NUM >= 160000
+#define FROM_16(parameter) parameter,
+#else
+#define FROM_16(parameter)
+#endif
+
 namespace tenancy::compat {
 
 // Whether this backend is still being set up: no command of its client has been read yet.
@@ -48,6 +55,20 @@ inline bool walk_query(Query* query, bool (*visit)(Node*, void*), void* argument
 #else
     auto* untyped = reinterpret_cast<void (*)()>(visit);
     return query_tree_walker(query, reinterpret_cast<bool (*)()>(untyped), argument, flags);
+#endif
+}
+
+// Whether a sub-select in FROM was written there, and is no view. Before 16 a view's query still
+// names the view itself, for its rules' OLD and NEW.
+inline bool is_written(const RangeTblEntry* entry) {
+#if PG_VERSION_NUM >= 160000
+    return !OidIsValid(entry->relid);
+#else
+    ListCell* cell;
+    foreach (cell, entry->subquery->rtable)
+        if (lfirst_node(RangeTblEntry, cell)->relkind == RELKIND_VIEW)
+            return false;
+    return true;
 #endif
 }
 

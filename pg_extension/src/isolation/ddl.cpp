@@ -188,54 +188,6 @@ void check_event_trigger(const AlterEventTrigStmt* statement) {
                         errhint("%s", use_unprotect)));
 }
 
-bool touches_protected_table(Oid relation) {
-    if (is_protected(relation))
-        return true;
-    bool found = false;
-    Relation opened = try_relation_open(relation, AccessShareLock);
-    if (opened == nullptr)
-        return false;
-    ListCell* cell;
-    foreach (cell, RelationGetFKeyList(opened))
-        found = found || is_protected(lfirst_node(ForeignKeyCacheInfo, cell)->confrelid);
-    relation_close(opened, AccessShareLock);
-    return found;
-}
-
-bool is_foreign_key_on_protected(Oid relation, const Node* definition) {
-    if (definition == nullptr || !IsA(definition, Constraint))
-        return false;
-    const auto* constraint = reinterpret_cast<const Constraint*>(definition);
-    if (constraint->contype != CONSTR_FOREIGN)
-        return false;
-    const Oid parent = relation_named(constraint->pktable);
-    return is_protected(relation) || (OidIsValid(parent) && is_protected(parent));
-}
-
-bool validates_foreign_key(Oid relation, const AlterTableCmd* command) {
-    switch (command->subtype) {
-    case AT_AddConstraint:
-        return is_foreign_key_on_protected(relation, command->def);
-    case AT_AddColumn: {
-        ListCell* cell;
-        foreach (cell, castNode(ColumnDef, command->def)->constraints)
-            if (is_foreign_key_on_protected(relation, static_cast<Node*>(lfirst(cell))))
-                return true;
-        return false;
-    }
-    case AT_ValidateConstraint:
-    case AT_AttachPartition:
-        return touches_protected_table(relation);
-    // Makes the keys of and to the column anew, also those of other tables.
-    case AT_AlterColumnType:
-        return any_protected();
-    case AT_DetachPartition: // a partition may leave only when nothing refers to its rows
-        return !castNode(PartitionCmd, command->def)->concurrent && is_protected(relation);
-    default:
-        return false;
-    }
-}
-
 } // namespace
 
 void check_ddl(const PlannedStmt* statement) {
@@ -274,16 +226,11 @@ bool needs_no_force(const PlannedStmt* statement) {
     if (command == nullptr || !IsA(command, AlterTableStmt) || IsBinaryUpgrade)
         return false;
     const auto* alter = reinterpret_cast<const AlterTableStmt*>(command);
-    if (alter->objtype != OBJECT_TABLE)
+    const auto* first = linitial_node(AlterTableCmd, alter->cmds); // it stands alone
+    if (first->subtype != AT_DetachPartition || castNode(PartitionCmd, first->def)->concurrent)
         return false;
     const Oid relation = relation_named(alter->relation);
-    if (!OidIsValid(relation))
-        return false;
-    ListCell* cell;
-    foreach (cell, alter->cmds)
-        if (validates_foreign_key(relation, lfirst_node(AlterTableCmd, cell)))
-            return true;
-    return false;
+    return OidIsValid(relation) && is_protected(relation);
 }
 
 void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id) {

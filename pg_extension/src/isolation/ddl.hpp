@@ -10,10 +10,10 @@ namespace tenancy::isolation {
 // Before a utility statement runs. Raises TN018.
 void check_ddl(const PlannedStmt* statement);
 
-// Whether the statement adds, validates or, detaching a partition, checks a foreign key that
-// touches a protected table. It must then run with SECURITY_NOFORCE_RLS in the security context:
-// PostgreSQL otherwise validates the key against the rows visible to the owner only, and marks a
-// violated key as valid.
+// Whether the statement detaches a partition of a protected table, which may leave only when
+// nothing refers to its rows. It must then run with SECURITY_NOFORCE_RLS in the security context:
+// PostgreSQL otherwise looks at the rows visible to the owner only. (For foreign keys that are
+// added or validated see forced.hpp.)
 bool needs_no_force(const PlannedStmt* statement);
 
 // From the object access hook. Raises TN018 when the extension or its schema is dropped, by any

@@ -1,14 +1,29 @@
 // PostgreSQL runs the queries of foreign keys without FORCE ROW SECURITY, and the extension some of
-// its own. That is settled once a query is planned. The code that it calls (a BEFORE trigger in a
-// cascade) is ordinary code of the table's owner, which would reach the rows of all tenants, and
-// whose plans would outlive the cascade: PostgreSQL keeps them for the role, whatever the context.
+// its own. That is meant for the tables that the query itself names. What else comes along is
+// ordinary code of whoever wrote it, which would reach the rows of all tenants, and whose plans
+// would outlive the query: views and rules that the query is rewritten with, functions that are
+// called while it is planned and while it runs (a BEFORE trigger in a cascade).
 #pragma once
 
 #include "bridge/postgres.hpp"
 
 namespace tenancy::isolation {
 
-// While alive, FORCE ROW SECURITY holds for what is planned. Never raises.
+// To be called with a statement that is about to be planned. Where FORCE does not hold, gives the
+// tables that views and rules brought in the policies that PostgreSQL's rewriter left out. Raises
+// 0A000 where such a policy holds a sub-select.
+void force_policies(Query* statement);
+
+// ALTER TABLE checks a foreign key by one query as the owner, from whom FORCE would hide rows: the
+// key would be marked as valid, whatever they hold. PostgreSQL asks for permission on the two
+// tables (a list of RangeTblEntry *) just before, and for this query alone: where one is protected,
+// FORCE does not hold from `begin` until the query has started, which `end` is told. `forget` is
+// for the end of a (sub)transaction. `begin` may raise.
+void begin_key_check(const List* tables);
+void end_key_check();
+void forget_key_check();
+
+// While alive, FORCE ROW SECURITY holds for what begins. Never raises.
 class ForcedRowSecurity {
 public:
     ForcedRowSecurity() noexcept {

@@ -91,11 +91,12 @@ HiddenRows::~HiddenRows() {
 void refuse_running_queries(Oid function) {
     if (likely(!seeing) || !InNoForceRLSOperation() || !runs_a_query(function))
         return;
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("a command on a foreign key of a protected table cannot call %s()",
-                           get_func_name(function)),
-                    errdetail("The rows of all tenants are in view while the key is checked."),
-                    errhint("Make the other changes in a command of their own.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("detaching a partition of a protected table cannot call %s()",
+                    get_func_name(function)),
+             errdetail("The rows of all tenants are in view while its foreign keys are checked."),
+             errhint("Make the other changes in a command of their own.")));
 }
 
 void install_function_hook() {

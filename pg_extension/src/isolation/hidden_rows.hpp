@@ -1,6 +1,6 @@
-// Validating a foreign key has to see the rows that FORCE ROW SECURITY hides from the table's
-// owner. Other code that the same command calls (defaults, checks, USING expressions, triggers for
-// DDL) does not: while it runs, FORCE holds.
+// Detaching a partition has to see the rows that FORCE ROW SECURITY hides from the table's owner,
+// as foreign keys may refer to them. Other code that the same command calls (triggers for DDL) does
+// not: while it runs, FORCE holds.
 #pragma once
 
 #include "bridge/postgres.hpp"
