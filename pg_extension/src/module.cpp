@@ -263,7 +263,7 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
         context::check_statement();
     utility.planned = guard::check_utility(planned);
     note_leftovers(statement);
-    isolation::check_ddl(planned);
+    isolation::check_ddl(planned, kind);
     const bool sees_hidden_rows = isolation::needs_no_force(planned);
     const guard::ProgressScope progress(statement, kind);
     const Scoped nested(depth.utility, depth.utility + 1);

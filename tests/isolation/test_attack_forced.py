@@ -36,6 +36,12 @@ create function scratch.look(bigint) returns bigint immutable language plpgsql a
 create function scratch.count_notes() returns bigint language plpgsql as $$ begin return (select count(*) from shop.all_notes); end $$;
 create function scratch.look_by_kept_plan(bigint) returns bigint immutable language plpgsql as $$ begin return scratch.count_notes(); end $$;
 create function scratch.difference(integer, integer) returns float8 immutable language plpgsql as $$ {look} return $1 - $2; end $$;
+create function scratch.explain() returns void language plpgsql as $$ begin
+    execute 'explain select * from shop.note'; raise warning 'explained'; exception when others then raise warning 'refused %', sqlstate; end $$;
+create function scratch.probe(bigint) returns bigint immutable language plpgsql as $$ begin perform scratch.explain(); return $1; end $$;
+create function scratch.probe() returns trigger language plpgsql as $$ begin perform scratch.explain(); return new; end $$;
+create table scratch.keyed (id bigint not null, tenant_id uuid not null);
+insert into scratch.keyed values (1, '{one}');
 create table scratch.parent (id bigint primary key);
 create table scratch.child (id bigint references scratch.parent on delete cascade);
 create table scratch.defaulted (id bigint references scratch.parent on delete set default);
@@ -164,3 +170,25 @@ def test_a_key_is_checked_against_hidden_rows(server: Server, forced: str) -> No
             connection.execute(key)
         with refused("TN001"):
             connection.execute("select count(*) from shop.note")
+
+
+PROBES = {
+    "an index that is made": ["create unique index on scratch.keyed (scratch.probe(id))", "select tenancy.protect('scratch.keyed', harden_keys => 'keys')"],
+    "a trigger while a table is tried": [
+        "select tenancy.protect('scratch.keyed')",
+        "create trigger probe before insert on scratch.keyed for each row execute function scratch.probe()",
+        "select count(*) from tenancy.try_isolation('scratch.keyed')"],
+}
+
+
+@pytest.mark.parametrize("commands", PROBES.values(), ids=PROBES.keys())
+def test_guards_hold_for_what_the_extension_calls(server: Server, forced: str, commands: list[str]) -> None:
+    """Its own commands pass them."""
+    heard = []
+    with server.connect(user="forced_app", dbname=forced) as connection:
+        connection.add_notice_handler(lambda notice: heard.append(notice.message_primary))
+        for command in commands:
+            heard.clear()
+            connection.execute(command)
+    assert "refused 42501" in heard
+    assert "explained" not in heard

@@ -53,6 +53,17 @@ struct Depth {
 };
 extern Depth depth;
 
+// How deep in other statements this one stands. What it calls stands deeper.
+struct Level {
+    int executor;
+    int utility;
+    int planner;
+    friend bool operator==(const Level&, const Level&) = default;
+};
+inline Level level() {
+    return {depth.executor, depth.utility, depth.planner};
+}
+
 // The context of this transaction, checked against the setting and the outer user; nullptr when
 // there is none. Raises TN003 on a mismatch. A load and two compares when nothing changed.
 const Context* current();

@@ -77,15 +77,10 @@ ProgressScope::~ProgressScope() {
     progress = saved_;
 }
 
-bool is_internal_work() {
-    return isolation::internal_ddl_runs() ||
-           (context::is_pinned() && context::pinned().authority == context::Authority::internal);
-}
-
 bool applies() {
     return context::setting::guard() != context::setting::Guard::off && !creating_extension &&
            !IsBinaryUpgrade && context::authority::is_guarded(GetOuterUserId()) &&
-           !is_internal_work();
+           !isolation::internal_work_begins();
 }
 
 RoleFacts facts_of(Oid role) {

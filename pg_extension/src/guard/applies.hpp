@@ -10,11 +10,8 @@ namespace tenancy::guard {
 extern Progress progress;
 
 // Whether the guards hold for the outer user: tenancy.guard is not off, the role is guarded, and
-// what runs is no work of the extension's own.
+// what begins is no command of the extension's own. They hold for what such a command calls.
 bool applies();
-
-// Whether the extension itself works inside a tenant (erasing, for example).
-bool is_internal_work();
 
 // What a role is, from a small cache.
 struct RoleFacts {

@@ -1,11 +1,13 @@
 // Protected tables that somebody opened where no hook of this library saw it: a session without
 // it, or a superuser's hand in the catalog. See guard.hpp. What opens nothing is left to
 // tenancy.check_isolation(): another owner, permissive policies, rules.
+#include "bridge/compat.hpp"
 #include "bridge/sqlstate.hpp"
 #include "context/authority.hpp"
 #include "core/sqlstate.hpp"
 #include "guard/applies.hpp"
 #include "isolation/protected.hpp"
+#include "isolation/run_as_owner.hpp"
 
 namespace tenancy::guard::broken {
 
@@ -14,12 +16,10 @@ namespace {
 constexpr const char* opened =
     "Its row security, its policies or NOT NULL of its tenant column are gone.";
 
-// At every level of tenancy.guard: this is what protects the rows. protect() itself reads a table
-// that is not whole yet, without FORCE.
+// At every level of tenancy.guard: this is what protects the rows.
 bool is_refused() {
-    return !creating_extension && !IsBinaryUpgrade && !InNoForceRLSOperation() &&
-           !is_internal_work() && !facts_of(GetUserId()).superuser &&
-           context::authority::is_guarded(GetOuterUserId());
+    return !creating_extension && !IsBinaryUpgrade && !isolation::internal_work_begins() &&
+           !facts_of(GetUserId()).superuser && context::authority::is_guarded(GetOuterUserId());
 }
 
 [[noreturn]] void refuse(Oid relation, const char* how) {
@@ -34,6 +34,20 @@ bool is_refused() {
 Oid relation_at(const PlannedStmt* statement, Index number) {
     const auto* entry = rt_fetch(number, statement->rtable);
     return entry->rtekind == RTE_RELATION ? entry->relid : InvalidOid;
+}
+
+// protect() reads a table that is not whole yet, and a foreign key's query may, without FORCE: what
+// the query names itself is excepted then.
+Oid first_broken(const PlannedStmt* statement) {
+    const bool unforced = InNoForceRLSOperation();
+    ListCell* cell;
+    foreach (cell, statement->rtable) {
+        const auto* entry = lfirst_node(RangeTblEntry, cell);
+        if (entry->rtekind == RTE_RELATION && isolation::is_broken(entry->relid) &&
+            (!unforced || OidIsValid(compat::checked_user(statement, entry))))
+            return entry->relid;
+    }
+    return InvalidOid;
 }
 
 // Read through a parent, a table is under the parent's policies alone.
@@ -75,8 +89,8 @@ Oid read_through_open_parent(const PlannedStmt* statement) {
 } // namespace
 
 bool check_query(const PlannedStmt* statement) {
-    const Oid lost = first_table(statement, isolation::is_broken);
-    const Oid child = read_through_open_parent(statement);
+    const Oid lost = first_broken(statement);
+    const Oid child = InNoForceRLSOperation() ? InvalidOid : read_through_open_parent(statement);
     const bool found = OidIsValid(lost) || OidIsValid(child);
     if (likely(!found) || !is_refused())
         return found;
@@ -86,6 +100,8 @@ bool check_query(const PlannedStmt* statement) {
 }
 
 void check_parents(const PlannedStmt* statement) {
+    if (InNoForceRLSOperation())
+        return;
     ListCell* cell;
     foreach (cell, statement->resultRelations) {
         const auto* entry = rt_fetch(lfirst_int(cell), statement->rtable);
@@ -96,6 +112,8 @@ void check_parents(const PlannedStmt* statement) {
 }
 
 void check_writes(const PlannedStmt* statement) {
+    if (InNoForceRLSOperation())
+        return;
     ListCell* cell;
     foreach (cell, statement->resultRelations) {
         const auto* entry = rt_fetch(lfirst_int(cell), statement->rtable);
@@ -105,6 +123,8 @@ void check_writes(const PlannedStmt* statement) {
 }
 
 void check_relation(Oid relation, bool writes) {
+    if (InNoForceRLSOperation())
+        return;
     if (isolation::is_broken(relation) && is_refused())
         refuse(relation, opened);
     if (writes && get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE &&

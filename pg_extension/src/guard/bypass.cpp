@@ -7,6 +7,7 @@
 #include "core/sqlstate.hpp"
 #include "guard/applies.hpp"
 #include "isolation/protected.hpp"
+#include "isolation/run_as_owner.hpp"
 
 namespace tenancy::guard::bypass {
 
@@ -26,9 +27,9 @@ namespace {
     pg_unreachable();
 }
 
-// Work that PostgreSQL or the extension does on its own account, and superusers' work.
+// Work that the extension does on its own account, and superusers' work.
 bool is_excepted() {
-    return creating_extension || IsBinaryUpgrade || InNoForceRLSOperation() || is_internal_work() ||
+    return creating_extension || IsBinaryUpgrade || isolation::internal_work_begins() ||
            facts_of(GetOuterUserId()).superuser;
 }
 
@@ -52,7 +53,8 @@ bool is_target(const PlannedStmt* statement, Index number) {
 } // namespace
 
 void check_query(const PlannedStmt* statement) {
-    const bool current_bypasses = facts_of(GetUserId()).bypasses;
+    // What a foreign key's query names itself is PostgreSQL's own work.
+    const bool current_bypasses = facts_of(GetUserId()).bypasses && !InNoForceRLSOperation();
     Index number = 0;
     ListCell* cell;
     foreach (cell, statement->rtable) {
@@ -70,7 +72,8 @@ void check_query(const PlannedStmt* statement) {
 }
 
 void check_relation(Oid relation, bool writes) {
-    if (facts_of(GetUserId()).bypasses && isolation::is_protected(relation))
+    if (facts_of(GetUserId()).bypasses && !InNoForceRLSOperation() &&
+        isolation::is_protected(relation))
         require_all_tenants(GetUserId(), relation, writes);
 }
 

@@ -10,6 +10,7 @@
 #include "core/sqlstate.hpp"
 #include "guard/applies.hpp"
 #include "isolation/protected.hpp"
+#include "isolation/run_as_owner.hpp"
 
 namespace tenancy::guard {
 
@@ -44,8 +45,8 @@ void check_context_of_writes(const PlannedStmt* statement) {
 
 // No foreign key is checked then, and no trigger of the table's fires that is not ENABLE ALWAYS.
 void check_replica_of_writes(const PlannedStmt* statement) {
-    if (likely(SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA) || is_internal_work() ||
-        !context::authority::is_guarded(GetOuterUserId()))
+    if (likely(SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA) ||
+        isolation::internal_work_begins() || !context::authority::is_guarded(GetOuterUserId()))
         return;
     const Oid relation = first_target(statement);
     if (!OidIsValid(relation))

@@ -30,8 +30,8 @@ constexpr const char* use_unprotect = "Use tenancy.unprotect() on the table firs
 }
 
 bool rules_apply() {
-    return !creating_extension && !IsBinaryUpgrade && !internal_ddl_runs() &&
-           IsTransactionState() && context::setting::guard() != context::setting::Guard::off;
+    return !creating_extension && !IsBinaryUpgrade && IsTransactionState() &&
+           context::setting::guard() != context::setting::Guard::off;
 }
 
 Oid relation_named(const RangeVar* name) {
@@ -190,9 +190,10 @@ void check_event_trigger(const AlterEventTrigStmt* statement) {
 
 } // namespace
 
-void check_ddl(const PlannedStmt* statement) {
+void check_ddl(const PlannedStmt* statement, ProcessUtilityContext kind) {
     const Node* command = statement->utilityStmt;
-    if (command == nullptr || !rules_apply())
+    if (command == nullptr || !rules_apply() ||
+        internal_ddl_begins(kind == PROCESS_UTILITY_SUBCOMMAND))
         return;
     switch (nodeTag(command)) {
     case T_AlterTableStmt:
@@ -235,7 +236,8 @@ bool needs_no_force(const PlannedStmt* statement) {
 
 void on_object_access(ObjectAccessType access, Oid class_id, Oid object_id) {
     if (access != OAT_DROP ||
-        (class_id != ExtensionRelationId && class_id != NamespaceRelationId) || !rules_apply())
+        (class_id != ExtensionRelationId && class_id != NamespaceRelationId) || !rules_apply() ||
+        internal_ddl_runs())
         return;
     if (class_id == ExtensionRelationId && object_id == get_extension_oid("tenancy", true) &&
         any_protected())

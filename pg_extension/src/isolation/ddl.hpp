@@ -8,7 +8,7 @@
 namespace tenancy::isolation {
 
 // Before a utility statement runs. Raises TN018.
-void check_ddl(const PlannedStmt* statement);
+void check_ddl(const PlannedStmt* statement, ProcessUtilityContext kind);
 
 // Whether the statement detaches a partition of a protected table, which may leave only when
 // nothing refers to its rows. It must then run with SECURITY_NOFORCE_RLS in the security context:

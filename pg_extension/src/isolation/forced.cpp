@@ -100,8 +100,10 @@ void begin_key_check(const List* tables) {
         return;
     bool concerned = false;
     ListCell* cell;
-    foreach (cell, tables)
-        concerned = concerned || is_protected(lfirst_node(RangeTblEntry, cell)->relid);
+    foreach (cell, tables) {
+        const Oid relation = lfirst_node(RangeTblEntry, cell)->relid;
+        concerned = concerned || is_protected(relation) || is_broken(relation);
+    }
     if (!concerned)
         return;
     set_forced(false);

@@ -17,8 +17,8 @@ void force_policies(Query* statement);
 // ALTER TABLE checks a foreign key by one query as the owner, from whom FORCE would hide rows: the
 // key would be marked as valid, whatever they hold. PostgreSQL asks for permission on the two
 // tables (a list of RangeTblEntry *) just before, and for this query alone: where one is protected,
-// FORCE does not hold from `begin` until the query has started, which `end` is told. `forget` is
-// for the end of a (sub)transaction. `begin` may raise.
+// or about to be, FORCE does not hold from `begin` until the query has started, which `end` is
+// told. `forget` is for the end of a (sub)transaction. `begin` may raise.
 void begin_key_check(const List* tables);
 void end_key_check();
 void forget_key_check();

@@ -12,18 +12,26 @@ namespace tenancy::isolation {
 
 namespace {
 
-constinit int ddl_depth = 0;
+// The innermost command of the extension's own.
+struct Work {
+    bool is_ddl;
+    bool in_tenant; // in the context of a tenant, whatever its state
+    context::Level level;
+};
+constinit Work work{};
 
-// While alive, DDL of the extension's own runs, which passes the DDL rules.
-class InternalDdl {
+// While alive, it runs.
+class InternalWork {
 public:
-    explicit InternalDdl(bool is_ddl) noexcept : runs_(is_ddl ? 1 : 0) { ddl_depth += runs_; }
-    InternalDdl(const InternalDdl&) = delete;
-    InternalDdl& operator=(const InternalDdl&) = delete;
-    ~InternalDdl() { ddl_depth -= runs_; }
+    InternalWork(bool is_ddl, bool in_tenant) noexcept : outer_(work) {
+        work = {is_ddl, in_tenant, context::level()};
+    }
+    InternalWork(const InternalWork&) = delete;
+    InternalWork& operator=(const InternalWork&) = delete;
+    ~InternalWork() { work = outer_; }
 
 private:
-    int runs_;
+    Work outer_;
 };
 
 bool is_ddl(const char* sql) {
@@ -88,8 +96,18 @@ int64 execute(const char* sql) {
 
 } // namespace
 
+bool internal_ddl_begins(bool is_part) {
+    context::Level expected = work.level;
+    expected.utility += is_part ? 1 : 0;
+    return work.is_ddl && context::level() == expected;
+}
+
 bool internal_ddl_runs() {
-    return ddl_depth > 0;
+    return work.is_ddl && context::depth.utility <= work.level.utility + 1;
+}
+
+bool internal_work_begins() {
+    return (work.is_ddl || work.in_tenant) && context::level() == work.level;
 }
 
 Oid owner_of(Oid relation) {
@@ -122,7 +140,7 @@ int64 run_as_owner(const OwnerCommand& command) {
 
     int64 result = 0;
     {
-        const InternalDdl passes(ddl);
+        const InternalWork passes(ddl, command.tenant != nullptr);
         std::optional<context::InternalContext> tenant;
         if (command.tenant != nullptr)
             tenant.emplace(*command.tenant);

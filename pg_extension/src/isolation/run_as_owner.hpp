@@ -23,7 +23,15 @@ int64 run_as_owner(const OwnerCommand& command);
 // The owner of a relation. Raises 42P01 when there is none.
 Oid owner_of(Oid relation);
 
-// Whether a DDL command of the extension's own runs now, which the DDL rules let pass.
+// Whether what begins now is a DDL command of the extension's own, or, with `is_part`, a part of
+// one that PostgreSQL runs as a command: these the DDL rules let pass, and no command that code of
+// the owner's issues meanwhile.
+bool internal_ddl_begins(bool is_part);
+
+// The same, asked from inside the command: by object access hooks and event triggers.
 bool internal_ddl_runs();
+
+// Whether what begins now is a command of the extension's own, DDL or in a tenant's context.
+bool internal_work_begins();
 
 } // namespace tenancy::isolation
