@@ -66,6 +66,38 @@ def test_the_worst_come_first(worlds):
     assert found == sorted(found, key=lambda one: (["error", "warning", "info"].index(one[0]), *one[1:]))
 
 
+# How a role comes to read the materialized view shop.totals.
+READERS = {
+    "the view": "grant select on shop.totals to lint_app",
+    "a column": "grant select (count) on shop.totals to lint_app",
+    "a view over it": "create view shop.report as select * from shop.totals; grant select on shop.report to lint_app",
+    "a column of one over one": """create materialized view shop.report as select * from shop.totals with no data;
+        create view shop.page as select * from shop.report; grant select (count) on shop.page to lint_app""",
+}
+
+
+@pytest.mark.parametrize("readers", READERS.values(), ids=READERS.keys())
+@pytest.mark.parametrize("name", ["extension", "by hand"])
+def test_who_reads_a_materialized_view(name, readers, worlds):
+    def found(connection):
+        return {finding.severity: finding for finding in worlds[name].lint(connection) if finding.rule == "O12_materialized_view"}
+
+    with worlds[name].transaction() as connection:
+        connection.execute("create materialized view shop.totals as select tenant_id, count(*) from shop.orders group by tenant_id with no data")
+        assert set(found(connection)) == {"info"}
+        connection.execute(readers)
+        assert "lint_app" in found(connection)["error"].message
+        mends(connection, worlds[name], [found(connection)["error"]])
+        assert set(found(connection)) == {"info"}
+
+
+def test_a_view_with_the_callers_rights_gives_none(worlds):
+    with worlds["extension"].transaction() as connection:
+        connection.execute("create materialized view shop.totals as select count(*) from shop.orders with no data;"
+                           "create view shop.report with (security_invoker) as select * from shop.totals; grant select on shop.report to lint_app")
+        assert {finding.severity for finding in worlds["extension"].lint(connection) if finding.rule == "O12_materialized_view"} == {"info"}
+
+
 RIGHTS = {
     "select 1": "info",
     "grant usage on schema shop to lint_report; grant all on shop.country to lint_report": "info",

@@ -35,9 +35,12 @@ tenant_table AS MATERIALIZED (
 inheritance AS MATERIALIZED (
     SELECT i.inhrelid AS child, i.inhparent AS parent FROM pg_inherits AS i JOIN relation AS r ON r.relid = i.inhrelid
 ),
--- What was granted on relations to others than their owners and superusers; 0 is PUBLIC.
+-- What was granted on relations, or on columns of theirs, to others than their owners and superusers; 0 is PUBLIC.
 relation_grant AS MATERIALIZED (
-    SELECT r.relid, a.grantee, a.privilege_type AS privilege, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE g.name END AS grantee_name
-    FROM relation AS r CROSS JOIN LATERAL aclexplode(r.relacl) AS a LEFT JOIN role AS g ON g.oid = a.grantee
+    SELECT DISTINCT r.relid, a.grantee, a.privilege_type AS privilege, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE g.name END AS grantee_name
+    FROM relation AS r
+    CROSS JOIN LATERAL (SELECT r.relacl AS acl UNION ALL
+                        SELECT c.attacl FROM pg_attribute AS c WHERE c.attrelid = r.relid AND c.attnum > 0 AND c.attacl IS NOT NULL) AS l
+    CROSS JOIN LATERAL aclexplode(l.acl) AS a LEFT JOIN role AS g ON g.oid = a.grantee
     WHERE a.grantee <> r.owner AND NOT coalesce(g.rolsuper, false)
 ),

@@ -7,6 +7,10 @@ view_reads AS MATERIALIZED (
     JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.deptype = 'n'
     WHERE w.ev_type = '1' AND d.refobjid <> w.ev_class AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass)
 ),
+invoker_view AS MATERIALIZED (
+    SELECT v.relid FROM relation AS v
+    WHERE v.relkind = 'v' AND v.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes']
+),
 -- Functions whose body the server has parsed (BEGIN ATOMIC) depend on what they read.
 function_reads AS MATERIALIZED (
     SELECT DISTINCT d.objid AS reader, d.refclassid AS class, d.refobjid AS object
@@ -19,12 +23,21 @@ view_reaches(reader, tenant_table) AS (
     UNION
     SELECT x.reader, y.tenant_table FROM view_reads AS x JOIN view_reaches AS y ON y.reader = x.object AND x.class = 'pg_class'::regclass
 ),
+-- Which views read which materialized views for whoever may read them, over any number of views.
+materialized_reads(reader, materialized) AS (
+    SELECT x.reader, m.relid
+    FROM view_reads AS x JOIN relation AS m ON x.class = 'pg_class'::regclass AND m.relid = x.object AND m.relkind = 'm'
+    WHERE x.reader NOT IN (SELECT v.relid FROM invoker_view AS v)
+    UNION
+    SELECT x.reader, y.materialized
+    FROM view_reads AS x JOIN materialized_reads AS y ON x.class = 'pg_class'::regclass AND y.reader = x.object
+    WHERE x.reader NOT IN (SELECT v.relid FROM invoker_view AS v)
+),
 -- Views that read tenants' tables as their owner, and whether policies bind that owner.
 view_as_owner AS MATERIALIZED (
     SELECT v.relid, v.name, v.owner_name, t.name AS table_name, v.owner_bypasses OR (v.owner = t.owner AND t.is_open_to_owner) AS bypasses
     FROM view_reads AS x JOIN relation AS v ON v.relid = x.reader JOIN tenant_table AS t ON t.relid = x.object
-    WHERE x.class = 'pg_class'::regclass AND v.relkind = 'v'
-      AND NOT coalesce(v.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes'], false)
+    WHERE x.class = 'pg_class'::regclass AND v.relkind = 'v' AND v.relid NOT IN (SELECT i.relid FROM invoker_view AS i)
 ),
 user_trigger AS MATERIALIZED (
     SELECT g.oid, quote_ident(g.tgname) AS name, g.tgrelid, g.tgfoid FROM pg_trigger AS g WHERE NOT g.tgisinternal AND g.tgparentid = 0
@@ -36,8 +49,13 @@ definer AS MATERIALIZED (
            NOT o.bypasses AND p.proowner NOT IN (SELECT t.owner FROM tenant_table AS t) AS is_harmless_owner,
            p.prosqlbody IS NOT NULL AS is_parsed, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
            (SELECT substr(c, 13) FROM unnest(p.proconfig) AS c WHERE c LIKE 'search\_path=%') AS search_path,
-           -- By others than the owner and superusers.
-           EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a LEFT JOIN role AS g ON g.oid = a.grantee
+           -- By others than the owner and superusers, or as a part of an aggregate, whose owner is asked for the right to it.
+           EXISTS (SELECT FROM (SELECT p.oid UNION ALL
+                                SELECT g.aggfnoid FROM pg_aggregate AS g
+                                WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn,
+                                                g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)) AS way
+                   JOIN pg_proc AS c ON c.oid = way.oid
+                   CROSS JOIN LATERAL aclexplode(coalesce(c.proacl, acldefault('f', c.proowner))) AS a LEFT JOIN role AS g ON g.oid = a.grantee
                    WHERE a.grantee <> p.proowner AND NOT coalesce(g.rolsuper, false)) AS is_callable
     FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace JOIN role AS o ON o.oid = p.proowner
     JOIN pg_language AS l ON l.oid = p.prolang

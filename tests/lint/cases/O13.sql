@@ -49,3 +49,13 @@ CREATE FUNCTION shop.event() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEF
 -- silent O13_definer_search_path
 CREATE FUNCTION shop.private() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END';
 REVOKE EXECUTE ON FUNCTION shop.private() FROM PUBLIC;
+-- fires O13_definer_reads_all shop.add_all
+-- Nobody else may call it, but everybody the aggregate that does.
+CREATE FUNCTION shop.add_all(bigint, integer) RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM shop.orders; END;
+REVOKE EXECUTE ON FUNCTION shop.add_all(bigint, integer) FROM PUBLIC;
+CREATE AGGREGATE shop.total_of(integer) (sfunc = shop.add_all, stype = bigint, initcond = '0');
+-- silent O13_definer_reads_all
+CREATE FUNCTION shop.add_all(bigint, integer) RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM shop.orders; END;
+REVOKE EXECUTE ON FUNCTION shop.add_all(bigint, integer) FROM PUBLIC;
+CREATE AGGREGATE shop.total_of(integer) (sfunc = shop.add_all, stype = bigint, initcond = '0');
+REVOKE EXECUTE ON FUNCTION shop.total_of(integer) FROM PUBLIC;

@@ -45,3 +45,9 @@ CREATE ROLE lint_root SUPERUSER;
 GRANT EXECUTE ON FUNCTION dblink(text, text) TO lint_root;
 GRANT EXECUTE ON FUNCTION dblink_fdw_validator TO lint_app;
 CREATE FUNCTION shop.dblink_exec(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+-- fires O17_foreign_table shop.remote
+-- One column is enough.
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'db2.example');
+CREATE FOREIGN TABLE shop.remote (tenant_id uuid, item text) SERVER elsewhere;
+GRANT SELECT (item) ON shop.remote TO lint_app;
