@@ -166,6 +166,9 @@ BEGIN
     IF coalesce(revoke_token.issuer, '') = '' OR coalesce(revoke_token.jti, '') = '' OR revoke_token.expires_at IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'revoking a token takes its issuer, jti and expiry',
             HINT = 'Tokens without jti are revoked by removing their key.';
+    ELSIF NOT EXISTS (SELECT FROM tenancy.signing_key AS k WHERE k.issuer = revoke_token.issuer) THEN
+        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('no signing key of issuer "%s"', revoke_token.issuer),
+            DETAIL = 'No token of this issuer is accepted.', HINT = 'See tenancy.signing_key for the issuers.';
     END IF;
     DELETE FROM tenancy.token_revocation r WHERE r.expires_at < now() - interval '1 day';
     -- Not before any token of the issuer that was signed by now expires, whatever the caller says.
@@ -180,7 +183,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tenancy.revoke_token(text, text, timestamptz) IS
-'Withdraws one token, named by issuer and jti, until it would have expired by itself: until expires_at, and no shorter than the issuer''s keys let a token live that is signed now. Called again it can only prolong that. Errors: 42501, 22023.';
+'Withdraws one token, named by issuer and jti, until it would have expired by itself: until expires_at, and no shorter than the issuer''s keys let a token live that is signed now. Called again it can only prolong that. Errors: 42501, 22023, 42704 for an issuer without keys, whose tokens nobody accepts.';
 
 CREATE FUNCTION tenancy.enter_all(reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

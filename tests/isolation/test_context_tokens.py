@@ -323,6 +323,12 @@ def test_a_revocation_outlives_what_its_caller_says(world: World, nobody, tenant
         world.admin("delete from tenancy.token_revocation")
 
 
+def test_a_revocation_of_an_unknown_issuer(world: World):  # noqa: F811
+    with pytest.raises(psycopg.errors.UndefinedObject):
+        world.admin("select tenancy.revoke_token(%s, 'j', now() + interval '1 h')", f"{ISSUER}/")
+    assert world.admin("select count(*) from tenancy.token_revocation where issuer = %s", f"{ISSUER}/") == [(0,)]
+
+
 @pytest.mark.parametrize("step", ["select count(*) from app.note", "commit"])
 def test_expiry_in_mid_transaction(world: World, nobody, tenants, step: str):  # noqa: F811
     signer = Signer("EdDSA", f"short-{uuid.uuid4().hex[:8]}")
