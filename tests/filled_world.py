@@ -84,7 +84,6 @@ select tenancy.register_bypass('tenancy_maintainer', 'backfills');
 select tenancy.grant_explain('copy_clerk', now() + interval '1 day', 'tests');
 select tenancy.allow_lookup('app.bot', array['name'], 'copy_app');
 select tenancy.schedule('beta', 'suspend', now() + interval '1 year');
-select tenancy.revoke_token('https://dump.example', 'withdrawn', now() + interval '1 year');
 select tenancy.suspend('frozen', 'unpaid');
 select tenancy.suspend('gone', 'left'); select tenancy.archive('gone', 'left');
 select tenancy.request_erasure('gone', 'left', '0');
@@ -140,6 +139,7 @@ def fill(server: Server, database: str) -> None:
     jwk = json.dumps({"kty": "OKP", "crv": "Ed25519", "x": _base64url(public)})
     key = "select tenancy.add_signing_key(%s, %s, %s, %s, array['acme', 'beta'])"
     server.execute(key, [ISSUER, KEY_ID, jwk, AUDIENCE], dbname=database)
+    server.execute("select tenancy.revoke_token(%s, 'withdrawn', now() + interval '1 year')", [ISSUER], dbname=database)
 
 
 def token(tenant: str, **claims: Any) -> str:
