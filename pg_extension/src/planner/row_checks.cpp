@@ -8,34 +8,43 @@ namespace tenancy::planner {
 
 namespace {
 
-// But for the policy's name, which the error of the first one of them gives.
-bool is_same(const WithCheckOption* one, const WithCheckOption* other) {
-    return one->kind == other->kind && one->cascaded == other->cascaded &&
-           strcmp(one->relname, other->relname) == 0 && equal(one->qual, other->qual);
-}
+// What one query keeps: WithCheckOption *, and beside each the tenant's column where it compares
+// that with the tenant, else InvalidAttrNumber.
+struct Kept {
+    List* checks;
+    List* columns;
+};
 
-bool is_repeated(const WithCheckOption* check, const List* kept) {
+// But for the policy's name, which the error of the first one of them gives. A table's column is
+// compared with the tenant in one way.
+bool is_repeated(const WithCheckOption* check, AttrNumber column, const Kept& kept) {
     ListCell* cell;
-    foreach (cell, kept)
-        if (is_same(check, lfirst_node(WithCheckOption, cell)))
+    ListCell* other_column;
+    forboth(cell, kept.checks, other_column, kept.columns) {
+        const auto* other = lfirst_node(WithCheckOption, cell);
+        if (lfirst_int(other_column) == column && check->kind == other->kind &&
+            check->cascaded == other->cascaded && strcmp(check->relname, other->relname) == 0)
             return true;
+    }
     return false;
 }
 
 // What applications' own policies repeat stays: it may count its calls.
 void settle_in_query(Query* query, TenantParameters* tenant) {
-    List* kept = NIL;
+    Kept kept{};
     ListCell* cell;
     foreach (cell, query->withCheckOptions) {
         auto* check = lfirst_node(WithCheckOption, cell);
-        if (isolation::compared_column(check->qual) != InvalidAttrNumber) {
-            put_parameter(castNode(OpExpr, check->qual), tenant);
-            if (is_repeated(check, kept))
+        const AttrNumber column = isolation::compared_column(check->qual);
+        if (column != InvalidAttrNumber) {
+            if (is_repeated(check, column, kept))
                 continue;
+            put_parameter(castNode(OpExpr, check->qual), tenant);
         }
-        kept = lappend(kept, check);
+        kept.checks = lappend(kept.checks, check);
+        kept.columns = lappend_int(kept.columns, column);
     }
-    query->withCheckOptions = kept;
+    query->withCheckOptions = kept.checks;
 }
 
 } // namespace
