@@ -133,7 +133,7 @@ bool may_hold_parameters(const PlannedStmt* planned) {
 
 void put_parameter(OpExpr* condition, TenantParameters* parameters) {
     Node* call = static_cast<Node*>(lsecond(condition->args));
-    if (!IsA(call, FuncExpr)) // a condition that two queries share
+    if (!IsA(call, FuncExpr)) // it is there already
         return;
     lsecond(condition->args) = context::key_parameter(castNode(FuncExpr, call));
     parameters->used = true;
