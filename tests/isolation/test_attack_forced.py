@@ -129,6 +129,13 @@ def test_a_rule_in_a_cascade_writes_the_tenants_rows(server: Server, forced: str
     assert server.execute("select body from shop.note order by body", dbname=forced) == [("changed",), ("two",), ("two",)]
 
 
+@pytest.mark.parametrize("table", ["shop.note", "shop.all_notes", "shop.own_notes"])
+def test_a_rule_of_the_owners_writes_the_tenants_rows(server: Server, forced: str, table: str) -> None:
+    rule = f"create rule look as on delete to shop.entry do also update {table} set body = 'changed'"
+    run(server, forced, "forced_owner", [rule, OWNERS_CASCADE])
+    assert server.execute("select body from shop.note order by body", dbname=forced) == [("changed",), ("two",), ("two",)]
+
+
 def test_no_rule_in_a_cascade_without_a_context(server: Server, forced: str) -> None:
     rule = RULE.format(event="delete", table="scratch.child", query=NOTES)
     with refused("TN001"):

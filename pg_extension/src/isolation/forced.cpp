@@ -71,6 +71,12 @@ bool force_in_sub_selects(Node* node, void* written) {
     return compat::walk_expression(node, force_in_sub_selects, written);
 }
 
+// What the action of a rule writes. Through a view with the rights of whoever asks, the table has
+// no other user's.
+bool is_target_of_rule(const Query* query, int number) {
+    return query->querySource != QSRC_ORIGINAL && number == query->resultRelation;
+}
+
 // `written`: the query stands in the text of the statement, and tables that it names for itself are
 // what the statement is for. What rules and views name has another user's rights, or stands in the
 // query of a view.
@@ -87,7 +93,8 @@ void force_in_query(Query* query, bool written) {
             (entry->relkind != RELKIND_RELATION && entry->relkind != RELKIND_PARTITIONED_TABLE))
             continue;
         const Oid user = compat::checked_user(query, entry);
-        if ((!written || OidIsValid(user)) && is_enabled_by_force(entry->relid, user))
+        const bool is_meant = written && !OidIsValid(user) && !is_target_of_rule(query, number);
+        if (!is_meant && is_enabled_by_force(entry->relid, user))
             add_policies(query, entry, number);
     }
     compat::walk_query(query, force_in_sub_selects, &written, QTW_IGNORE_RT_SUBQUERIES);
