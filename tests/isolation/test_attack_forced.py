@@ -199,3 +199,20 @@ def test_guards_hold_for_what_the_extension_calls(server: Server, forced: str, c
             connection.execute(command)
     assert "refused 42501" in heard
     assert "explained" not in heard
+
+
+def test_a_bypass_role_is_asked_for_all_tenants(server: Server, forced: str) -> None:
+    """Code of its own that runs while the extension works on its table reads no rows in passing."""
+    server.execute("do $$ begin if to_regrole('forced_etl') is null then create role forced_etl login bypassrls; end if; end $$;"
+                   "create schema etl authorization forced_etl; grant usage on schema shop to forced_etl; grant select on shop.note to forced_etl", dbname=forced)
+    heard = []
+    with server.connect(user="forced_etl", dbname=forced) as connection:
+        connection.execute("""create function etl.look(bigint) returns bigint immutable language plpgsql as $$ declare found bigint; begin
+            begin execute 'select count(*) from shop.note' into found; raise warning 'read %', found; exception when others then raise warning '%', sqlstate; end;
+            return $1; end $$""")
+        connection.execute(f"create table etl.item (id bigint, tenant_id uuid); insert into etl.item values (1, '{ONE}')")
+        connection.execute("create index on etl.item (id) where etl.look(9) > 1")
+    with server.connect(user="forced_etl", dbname=forced) as connection:
+        connection.add_notice_handler(lambda notice: heard.append(notice.message_primary))
+        connection.execute("select tenancy.protect('etl.item')")
+    assert set(heard) == {"TN022"}
