@@ -270,14 +270,13 @@ void utility_impl(PlannedStmt* planned, const char* text, bool read_only_tree,
     const Scoped planning(depth.planner, 0);
     const bool alters = IsA(statement, AlterTableStmt);
     const Scoped altering(depth.altering, alters ? depth.executor + 1 : depth.altering);
+    const isolation::KeyCheckScope checking;
     if (alters)
         context::setting_changed();
     if (sees_hidden_rows)
         run_seeing_hidden_rows(&utility);
     else if (!runs_as_insert(&utility))
         pg_call([&] { run_utility(&utility); });
-    if (alters)
-        isolation::end_key_check();
     if (IsA(statement, VariableSetStmt))
         pg_call([] { context::limits::check(); });
 }
@@ -313,7 +312,6 @@ void transaction_impl(XactEvent event, void*) {
         context::activity::check_commit();
         break;
     case XACT_EVENT_ABORT:
-        isolation::forget_key_check();
         context::leftovers::rolled_back();
         context::leftovers::transaction_ended();
         context::activity::transaction_ended();
@@ -331,10 +329,8 @@ void transaction_impl(XactEvent event, void*) {
 }
 
 void subtransaction_impl(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
-    if (event != SUBXACT_EVENT_ABORT_SUB)
-        return;
-    isolation::forget_key_check();
-    context::leftovers::rolled_back();
+    if (event == SUBXACT_EVENT_ABORT_SUB)
+        context::leftovers::rolled_back();
 }
 
 void relation_impl(Datum, Oid relation) {

@@ -130,8 +130,10 @@ def test_a_rule_in_a_cascade_writes_the_tenants_rows(server: Server, forced: str
 
 
 @pytest.mark.parametrize("table", ["shop.note", "shop.all_notes", "shop.own_notes"])
-def test_a_rule_of_the_owners_writes_the_tenants_rows(server: Server, forced: str, table: str) -> None:
-    rule = f"create rule look as on delete to shop.entry do also update {table} set body = 'changed'"
+@pytest.mark.parametrize("action", [
+    "update {} set body = 'changed'", "with d as (update {} set body = 'changed' returning body) insert into scratch.seen select body from d"])
+def test_a_rule_of_the_owners_writes_the_tenants_rows(server: Server, forced: str, table: str, action: str) -> None:
+    rule = f"create rule look as on delete to shop.entry do also {action.format(table)}"
     run(server, forced, "forced_owner", [rule, OWNERS_CASCADE])
     assert server.execute("select body from shop.note order by body", dbname=forced) == [("changed",), ("two",), ("two",)]
 
@@ -201,10 +203,13 @@ def test_guards_hold_for_what_the_extension_calls(server: Server, forced: str, c
     assert "explained" not in heard
 
 
+BYPASS = """do $$ begin if to_regrole('forced_etl') is null then create role forced_etl login bypassrls; end if; end $$;
+create schema etl authorization forced_etl; grant usage on schema shop to forced_etl; grant select on shop.note to forced_etl"""
+
+
 def test_a_bypass_role_is_asked_for_all_tenants(server: Server, forced: str) -> None:
     """Code of its own that runs while the extension works on its table reads no rows in passing."""
-    server.execute("do $$ begin if to_regrole('forced_etl') is null then create role forced_etl login bypassrls; end if; end $$;"
-                   "create schema etl authorization forced_etl; grant usage on schema shop to forced_etl; grant select on shop.note to forced_etl", dbname=forced)
+    server.execute(BYPASS, dbname=forced)
     heard = []
     with server.connect(user="forced_etl", dbname=forced) as connection:
         connection.execute("""create function etl.look(bigint) returns bigint immutable language plpgsql as $$ declare found bigint; begin
@@ -216,3 +221,65 @@ def test_a_bypass_role_is_asked_for_all_tenants(server: Server, forced: str) -> 
         connection.add_notice_handler(lambda notice: heard.append(notice.message_primary))
         connection.execute("select tenancy.protect('etl.item')")
     assert set(heard) == {"TN022"}
+
+
+# An index whose function does that while the check of a key is planned.
+INTERRUPTIONS = {
+    "an error that is caught": "begin perform 1 / 0; exception when others then null; end;",
+    "another key": "perform shop.other_key();",
+}
+
+
+@pytest.mark.parametrize("interruption", INTERRUPTIONS.values(), ids=INTERRUPTIONS.keys())
+@pytest.mark.parametrize("command", ["add foreign key (account) references shop.account", "validate constraint waiting"])
+def test_force_is_back_after_a_key_was_checked(server: Server, forced: str, interruption: str, command: str) -> None:
+    with server.connect(user="forced_owner", dbname=forced) as connection:
+        connection.execute("create table shop.payment (tenant_id uuid not null, account bigint); select tenancy.protect('shop.payment')")
+        connection.execute("create table shop.other (tenant_id uuid not null, account bigint); select tenancy.protect('shop.other')")
+        connection.execute("""create function shop.other_key() returns void language plpgsql as $$ begin
+            execute 'alter table shop.other add foreign key (account) references shop.account'; end $$""")
+        connection.execute(f"create function shop.safe(bigint) returns bigint immutable language plpgsql as $$ begin {interruption} return $1; end $$")
+        connection.execute("alter table shop.payment add constraint waiting foreign key (account) references shop.account not valid")
+        connection.execute("create index on shop.payment (account) where shop.safe(9) > 1")
+        connection.execute(f"alter table shop.payment {command}")
+        with refused("TN001"):
+            connection.execute("select * from shop.note")
+
+
+def test_guards_see_through_views_in_a_cascade(server: Server, forced: str) -> None:
+    """A table that has lost its protection is refused there, too."""
+    with server.connect(user="forced_app", dbname=forced) as connection:
+        connection.execute("create view scratch.notes with (security_invoker) as select * from shop.note")
+        connection.execute(RULE.format(event="delete", table="scratch.child", query="select body from scratch.notes"))
+        server.execute("set tenancy.guard = off; alter table shop.note disable row level security", dbname=forced)
+        with refused("TN018"):
+            connection.execute("select * from scratch.notes")
+        with refused("TN018"):
+            connection.execute(CASCADE)
+
+
+def test_a_bypass_role_is_asked_in_a_cascade(server: Server, forced: str) -> None:
+    server.execute(BYPASS, dbname=forced)
+    with server.connect(user="forced_etl", dbname=forced) as connection:
+        connection.execute("create table etl.parent (id bigint primary key); create table etl.child (id bigint references etl.parent on delete cascade)")
+        connection.execute("create table etl.seen (body text); create view etl.notes with (security_invoker) as select * from shop.note")
+        connection.execute("insert into etl.parent values (1); insert into etl.child values (1)")
+        connection.execute("create rule look as on delete to etl.child do also insert into etl.seen select body from etl.notes")
+        with refused("TN022"):
+            connection.execute("delete from etl.parent")
+
+
+def test_a_rule_of_a_bypass_owner_while_a_tenant_is_erased(server: Server, forced: str) -> None:
+    server.execute(BYPASS + "; select tenancy.provision('three', id => '00000000-0000-4000-8000-000000000003');"
+                   "do $$ begin if to_regrole('forced_admin') is null then create role forced_admin login in role tenancy_admin; end if; end $$;"
+                   "select tenancy.add_operator('forced_admin', 'admin')", dbname=forced)
+    with server.connect(user="forced_etl", dbname=forced) as connection:
+        connection.execute("create table etl.seen (body text); create table etl.item (tenant_id uuid not null)")
+        connection.execute("insert into etl.item values ('00000000-0000-4000-8000-000000000003'); select tenancy.protect('etl.item')")
+        connection.execute("create rule look as on delete to etl.item do also insert into etl.seen select body from shop.note")
+    with server.connect(user="forced_admin", dbname=forced) as connection:
+        for step in ("suspend('three', 'x')", "archive('three', 'x')", "request_erasure('three', 'x', '0')"):
+            connection.execute(f"select tenancy.{step}")
+        with refused("TN020"):
+            connection.execute("call tenancy.erase('three')")
+    assert server.execute("select count(*) from etl.seen", dbname=forced) == [(0,)]

@@ -111,6 +111,15 @@ inline Oid checked_user(const Query* query, const RangeTblEntry* entry) {
 #endif
 }
 
+inline void set_checked_user([[maybe_unused]] const Query* query, RangeTblEntry* entry, Oid user) {
+#if PG_VERSION_NUM >= 160000
+    if (entry->perminfoindex != 0)
+        getRTEPermissionInfo(query->rteperminfos, entry)->checkAsUser = user;
+#else
+    entry->checkAsUser = user;
+#endif
+}
+
 // How a plan skips partitions; nullptr from 18 on, where visit_prunings finds it.
 inline const PartitionPruneInfo* pruning_of([[maybe_unused]] const Plan* plan) {
 #if PG_VERSION_NUM >= 180000

@@ -18,8 +18,15 @@ constexpr const char* opened =
 
 // At every level of tenancy.guard: this is what protects the rows.
 bool is_refused() {
-    return !creating_extension && !IsBinaryUpgrade && !isolation::internal_work_begins() &&
-           !facts_of(GetUserId()).superuser && context::authority::is_guarded(GetOuterUserId());
+    return !creating_extension && !IsBinaryUpgrade && !facts_of(GetUserId()).superuser &&
+           context::authority::is_guarded(GetOuterUserId());
+}
+
+// protect() reads a table that is not whole yet, and the queries of foreign keys may: what a
+// statement of theirs names itself. What views and rules bring in has a user of its own.
+bool is_excepted(const PlannedStmt* statement, const RangeTblEntry* entry) {
+    return (InNoForceRLSOperation() || isolation::internal_work_begins()) &&
+           !OidIsValid(compat::checked_user(statement, entry));
 }
 
 [[noreturn]] void refuse(Oid relation, const char* how) {
@@ -36,15 +43,12 @@ Oid relation_at(const PlannedStmt* statement, Index number) {
     return entry->rtekind == RTE_RELATION ? entry->relid : InvalidOid;
 }
 
-// protect() reads a table that is not whole yet, and a foreign key's query may, without FORCE: what
-// the query names itself is excepted then.
 Oid first_broken(const PlannedStmt* statement) {
-    const bool unforced = InNoForceRLSOperation();
     ListCell* cell;
     foreach (cell, statement->rtable) {
         const auto* entry = lfirst_node(RangeTblEntry, cell);
         if (entry->rtekind == RTE_RELATION && isolation::is_broken(entry->relid) &&
-            (!unforced || OidIsValid(compat::checked_user(statement, entry))))
+            !is_excepted(statement, entry))
             return entry->relid;
     }
     return InvalidOid;
@@ -58,7 +62,8 @@ Oid read_through_open_parent(const PlannedStmt* statement) {
         const Oid parent = relation_at(statement, child->parent_relid);
         const Oid relation = relation_at(statement, child->child_relid);
         if (OidIsValid(parent) && OidIsValid(relation) && isolation::is_protected(relation) &&
-            !isolation::is_protected(parent))
+            !isolation::is_protected(parent) &&
+            !is_excepted(statement, rt_fetch(child->parent_relid, statement->rtable)))
             return relation;
     }
     return InvalidOid;
@@ -90,7 +95,7 @@ Oid read_through_open_parent(const PlannedStmt* statement) {
 
 bool check_query(const PlannedStmt* statement) {
     const Oid lost = first_broken(statement);
-    const Oid child = InNoForceRLSOperation() ? InvalidOid : read_through_open_parent(statement);
+    const Oid child = read_through_open_parent(statement);
     const bool found = OidIsValid(lost) || OidIsValid(child);
     if (likely(!found) || !is_refused())
         return found;
@@ -100,30 +105,28 @@ bool check_query(const PlannedStmt* statement) {
 }
 
 void check_parents(const PlannedStmt* statement) {
-    if (InNoForceRLSOperation())
-        return;
     ListCell* cell;
     foreach (cell, statement->resultRelations) {
         const auto* entry = rt_fetch(lfirst_int(cell), statement->rtable);
         if (entry->relkind == RELKIND_PARTITIONED_TABLE &&
-            isolation::leads_to_protected(entry->relid) && is_refused())
+            isolation::leads_to_protected(entry->relid) && !is_excepted(statement, entry) &&
+            is_refused())
             refuse_parent(entry->relid);
     }
 }
 
 void check_writes(const PlannedStmt* statement) {
-    if (InNoForceRLSOperation())
-        return;
     ListCell* cell;
     foreach (cell, statement->resultRelations) {
         const auto* entry = rt_fetch(lfirst_int(cell), statement->rtable);
-        if (unlikely(isolation::protection_of(entry->relid).unchecked) && is_refused())
+        if (unlikely(isolation::protection_of(entry->relid).unchecked) &&
+            !is_excepted(statement, entry) && is_refused())
             refuse_unchecked(entry->relid);
     }
 }
 
 void check_relation(Oid relation, bool writes) {
-    if (InNoForceRLSOperation())
+    if (InNoForceRLSOperation() || isolation::internal_work_begins())
         return;
     if (isolation::is_broken(relation) && is_refused())
         refuse(relation, opened);
@@ -133,7 +136,8 @@ void check_relation(Oid relation, bool writes) {
 }
 
 void check_truncate(Oid relation) {
-    if (isolation::has_protected_children(relation) && is_refused())
+    if (!isolation::internal_work_begins() && isolation::has_protected_children(relation) &&
+        is_refused())
         refuse_parent(relation);
 }
 

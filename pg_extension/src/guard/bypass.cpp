@@ -27,10 +27,15 @@ namespace {
     pg_unreachable();
 }
 
-// Work that the extension does on its own account, and superusers' work.
+// Superusers' work.
 bool is_excepted() {
-    return creating_extension || IsBinaryUpgrade || isolation::internal_work_begins() ||
-           facts_of(GetOuterUserId()).superuser;
+    return creating_extension || IsBinaryUpgrade || facts_of(GetOuterUserId()).superuser;
+}
+
+// Of a statement of PostgreSQL's or the extension's own account, what it names itself: the user is
+// the current one.
+bool is_own_work() {
+    return InNoForceRLSOperation() || isolation::internal_work_begins();
 }
 
 void require_all_tenants(Oid user, Oid relation, bool writes) {
@@ -53,8 +58,7 @@ bool is_target(const PlannedStmt* statement, Index number) {
 } // namespace
 
 void check_query(const PlannedStmt* statement) {
-    // What a foreign key's query names itself is PostgreSQL's own work.
-    const bool current_bypasses = facts_of(GetUserId()).bypasses && !InNoForceRLSOperation();
+    const bool current_bypasses = facts_of(GetUserId()).bypasses && !is_own_work();
     Index number = 0;
     ListCell* cell;
     foreach (cell, statement->rtable) {
@@ -72,8 +76,7 @@ void check_query(const PlannedStmt* statement) {
 }
 
 void check_relation(Oid relation, bool writes) {
-    if (facts_of(GetUserId()).bypasses && !InNoForceRLSOperation() &&
-        isolation::is_protected(relation))
+    if (facts_of(GetUserId()).bypasses && !is_own_work() && isolation::is_protected(relation))
         require_all_tenants(GetUserId(), relation, writes);
 }
 

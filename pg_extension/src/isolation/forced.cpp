@@ -8,7 +8,7 @@ namespace tenancy::isolation {
 
 namespace {
 
-constinit bool checks_key = false;
+constinit bool checks_key = false; // and FORCE is off for it
 
 // An error on the way ends the (sub)transaction, which puts it back.
 void set_forced(bool on) {
@@ -59,43 +59,43 @@ void add_policies(Query* query, RangeTblEntry* entry, int number) {
     query->hasRowSecurity = query->hasRowSecurity || has_row_security;
 }
 
-void force_in_query(Query* query, bool written);
+void force_in_query(Query* query, bool written, bool topmost);
 
 bool force_in_sub_selects(Node* node, void* written) {
     if (node == nullptr)
         return false;
     if (IsA(node, Query)) {
-        force_in_query(castNode(Query, node), *static_cast<bool*>(written));
+        force_in_query(castNode(Query, node), *static_cast<bool*>(written), false);
         return false;
     }
     return compat::walk_expression(node, force_in_sub_selects, written);
 }
 
-// What the action of a rule writes. Through a view with the rights of whoever asks, the table has
-// no other user's.
-bool is_target_of_rule(const Query* query, int number) {
-    return query->querySource != QSRC_ORIGINAL && number == query->resultRelation;
-}
-
 // `written`: the query stands in the text of the statement, and tables that it names for itself are
 // what the statement is for. What rules and views name has another user's rights, or stands in the
-// query of a view.
-void force_in_query(Query* query, bool written) {
+// query of a view; or it is what a rule writes, itself or in a WITH clause, through a view with the
+// rights of whoever asks.
+void force_in_query(Query* query, bool written, bool topmost) {
     check_stack_depth();
+    const bool is_original = topmost && query->querySource == QSRC_ORIGINAL;
     int number = 0;
     ListCell* cell;
     foreach (cell, query->rtable) {
         auto* entry = lfirst_node(RangeTblEntry, cell);
         number++;
         if (entry->rtekind == RTE_SUBQUERY)
-            force_in_query(entry->subquery, written && compat::is_written(entry));
+            force_in_query(entry->subquery, written && compat::is_written(entry), false);
         if (entry->rtekind != RTE_RELATION ||
             (entry->relkind != RELKIND_RELATION && entry->relkind != RELKIND_PARTITIONED_TABLE))
             continue;
         const Oid user = compat::checked_user(query, entry);
-        const bool is_meant = written && !OidIsValid(user) && !is_target_of_rule(query, number);
-        if (!is_meant && is_enabled_by_force(entry->relid, user))
+        if (written && !OidIsValid(user) && (is_original || number != query->resultRelation))
+            continue;
+        if (is_enabled_by_force(entry->relid, user))
             add_policies(query, entry, number);
+        // Tells the guards what the statement did not name itself.
+        if (!OidIsValid(user))
+            compat::set_checked_user(query, entry, GetUserId());
     }
     compat::walk_query(query, force_in_sub_selects, &written, QTW_IGNORE_RT_SUBQUERIES);
 }
@@ -130,13 +130,18 @@ void end_key_check() {
     set_forced(true);
 }
 
-void forget_key_check() {
+KeyCheckScope::KeyCheckScope() noexcept : outer_(checks_key) {
     checks_key = false;
+}
+
+KeyCheckScope::~KeyCheckScope() {
+    end_key_check();
+    checks_key = outer_;
 }
 
 void force_policies(Query* statement) {
     if (InNoForceRLSOperation())
-        force_in_query(statement, true);
+        force_in_query(statement, true, true);
 }
 
 } // namespace tenancy::isolation

@@ -18,10 +18,21 @@ void force_policies(Query* statement);
 // key would be marked as valid, whatever they hold. PostgreSQL asks for permission on the two
 // tables (a list of RangeTblEntry *) just before, and for this query alone: where one is protected,
 // or about to be, FORCE does not hold from `begin` until the query has started, which `end` is
-// told. `forget` is for the end of a (sub)transaction. `begin` may raise.
+// told. `begin` may raise, `end` never does.
 void begin_key_check(const List* tables);
 void end_key_check();
-void forget_key_check();
+
+// While alive, a command runs; what `begin` began in it ends with it. Never raises.
+class KeyCheckScope {
+public:
+    KeyCheckScope() noexcept;
+    KeyCheckScope(const KeyCheckScope&) = delete;
+    KeyCheckScope& operator=(const KeyCheckScope&) = delete;
+    ~KeyCheckScope();
+
+private:
+    bool outer_; // the command is called while another one's key is checked
+};
 
 // While alive, FORCE ROW SECURITY holds for what begins. Never raises.
 class ForcedRowSecurity {

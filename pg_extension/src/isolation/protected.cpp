@@ -169,8 +169,16 @@ HTAB* make_cache() {
                        HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+// A statement is asked about several times, mostly for one table. Entries stay where they are.
 Entry* entry_of(Oid relation) {
-    return static_cast<Entry*>(hash_search(cache, &relation, HASH_FIND, nullptr));
+    static constinit Entry* latest = nullptr;
+    if (latest == nullptr || latest->relation != relation) {
+        auto* found = static_cast<Entry*>(hash_search(cache, &relation, HASH_FIND, nullptr));
+        if (found == nullptr)
+            return nullptr;
+        latest = found;
+    }
+    return latest;
 }
 
 Protection look_up(Oid relation_id) {
