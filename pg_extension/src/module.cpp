@@ -110,8 +110,7 @@ void start_impl(QueryDesc* query, int flags) {
         guard::check_query(query, flags);
     }
     MemoryContext own_plan = context::fold::enter_constants(query, flags);
-    if (own_plan == nullptr)
-        own_plan = planner::show_calls(query, flags);
+    own_plan = planner::show_calls(query, flags, own_plan);
     planner::RunningParameters* parameters = planner::begin_parameters(query);
     const Scoped planning(depth.planner, 0);
     {

@@ -7,6 +7,8 @@ import psycopg
 import pytest
 from harness import Server
 
+from .planned import Planned
+
 SCHEMA = """
 do $$ begin if to_regrole('keyed_app') is null then create role keyed_app login in role pg_read_all_stats; alter role keyed_app set track_functions = 'all'; end if; end $$;
 grant create on schema public to keyed_app;
@@ -119,3 +121,14 @@ def test_a_plan_that_is_shown_calls_the_function(server: Server, keyed: str) -> 
             assert "tenancy.current_tenant_id()" in plan
             assert "Subplans Removed: 1" in plan
             assert "$" not in plan
+
+
+def test_a_long_plan_that_is_shown(planned: Planned) -> None:
+    """One that gets the tenant as a constant in its filters."""
+    with planned.session("large") as session:
+        session.execute("set local enable_seqscan = off")
+        session.execute("set local cpu_tuple_cost = 1000")
+        plan = "\n".join(row[0] for row in session.execute("explain (analyze) select count(*) from app.message where body like '%abcd%'"))
+    assert "tenancy.current_tenant_id()" in plan
+    assert "Filter: (tenant_id = '" in plan
+    assert "$" not in plan, plan

@@ -156,11 +156,11 @@ void settle_parameters(PlannedStmt* planned, const TenantParameters* parameters)
         walk_plan_expressions(planned, put_calls_back_in, nullptr);
 }
 
-MemoryContext show_calls(QueryDesc* query, int flags) {
+MemoryContext show_calls(QueryDesc* query, int flags, MemoryContext own_plan) {
     if ((query->instrument_options == 0 && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0) ||
         !may_hold_parameters(query->plannedstmt))
-        return nullptr;
-    MemoryContext own = copy_plan(query);
+        return own_plan;
+    MemoryContext own = own_plan != nullptr ? own_plan : copy_plan(query);
     MemoryContext previous = MemoryContextSwitchTo(own);
     walk_plan_expressions(query->plannedstmt, put_calls_back_in, nullptr);
     MemoryContextSwitchTo(previous);

@@ -28,10 +28,10 @@ ParamListInfo parameters_to_plan_with(TenantParameters* parameters, ParamListInf
 // such a plan the calls come back. May raise.
 void settle_parameters(PlannedStmt* planned, const TenantParameters* parameters);
 
-// Gives a query that is about to start, and whose plan will be shown, a plan of its own that holds
-// the calls. Returns its memory context, for keep_plan, or nullptr when the plan is left alone. May
-// raise.
-MemoryContext show_calls(QueryDesc* query, int flags);
+// Lets a query that is about to start, and whose plan will be shown, hold the calls, in a plan of
+// its own: in `own_plan`, where copy_plan has made it one. Returns that plan's memory context, for
+// keep_plan; `own_plan` when the plan is left alone. May raise.
+MemoryContext show_calls(QueryDesc* query, int flags, MemoryContext own_plan);
 
 // While a query starts, between these two, its parameters are those of the plan and the tenant's;
 // what has started goes on asking them. A plan that is started without would raise an error where
