@@ -10,15 +10,6 @@ namespace {
 
 constinit bool checks_key = false; // and FORCE is off for it
 
-// An error on the way ends the (sub)transaction, which puts it back.
-void set_forced(bool on) {
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(user,
-                           on ? security & ~SECURITY_NOFORCE_RLS : security | SECURITY_NOFORCE_RLS);
-}
-
 bool is_enabled(Oid relation, Oid user) {
     return check_enable_rls(relation, user, true) == RLS_ENABLED;
 }
@@ -101,6 +92,14 @@ void force_in_query(Query* query, bool written, bool topmost) {
 }
 
 } // namespace
+
+void set_forced(bool on) {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(user,
+                           on ? security & ~SECURITY_NOFORCE_RLS : security | SECURITY_NOFORCE_RLS);
+}
 
 void begin_key_check(const List* tables) {
     if (InNoForceRLSOperation() || list_length(tables) != 2)

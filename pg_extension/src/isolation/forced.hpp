@@ -9,6 +9,10 @@
 
 namespace tenancy::isolation {
 
+// Whether FORCE ROW SECURITY holds from here on. An error ends the (sub)transaction, which puts
+// back what was at its start. Never raises.
+void set_forced(bool on);
+
 // To be called with a statement that is about to be planned. Where FORCE does not hold, gives the
 // tables that views and rules brought in the policies that PostgreSQL's rewriter left out. Raises
 // 0A000 where such a policy holds a sub-select.

@@ -1,6 +1,8 @@
 // See hidden_rows.hpp.
 #include "isolation/hidden_rows.hpp"
 
+#include "isolation/forced.hpp"
+
 namespace tenancy::isolation {
 
 namespace {
@@ -24,25 +26,17 @@ Call* call_of(const FmgrInfo* function, Datum* argument) {
     return call;
 }
 
-void set_force(bool on) {
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(user,
-                           on ? security & ~SECURITY_NOFORCE_RLS : security | SECURITY_NOFORCE_RLS);
-}
-
 void on_call(FmgrHookEventType event, FmgrInfo* function, Datum* argument) {
     Call* call = call_of(function, argument);
     if (event == FHET_START) {
         call->forces = InNoForceRLSOperation();
         if (call->forces)
-            set_force(true);
+            set_forced(true);
     }
     if (previous_hook != nullptr)
         previous_hook(event, function, &call->previous);
     if (event != FHET_START && call->forces)
-        set_force(false);
+        set_forced(false);
 }
 
 bool runs_a_query(Oid function) {
